@@ -1,0 +1,21 @@
+//! What can go wrong with a key or a primitive: the five answers a plugin may see.
+
+/// Why a primitive gave no answer. Never says which of signature, tag or padding failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No key in this slot, or none with this id.
+    #[error("no such key: {0}")]
+    NoSuchKey(String),
+    /// The key's kind does not fit the algorithm; both are named.
+    #[error("wrong kind of key: {0}")]
+    WrongKeyKind(String),
+    /// A size or value outside what the algorithm takes.
+    #[error("bad input: {0}")]
+    BadInput(String),
+    /// A legacy primitive that the operator has not granted.
+    #[error("{0} is a legacy primitive and the account does not grant it")]
+    LegacyRefused(String),
+    /// A signature, tag or padding did not hold.
+    #[error("rejected")]
+    Rejected,
+}
