@@ -58,7 +58,7 @@ fn whole(numeral: &str) -> Option<u64> {
     let number = if shift >= 0 {
         digits.checked_mul(power)?
     } else {
-        (digits % power == 0).then_some(digits / power)?
+        digits.is_multiple_of(power).then_some(digits / power)?
     };
     number.try_into().ok()
 }
