@@ -113,6 +113,9 @@ fn disagreements(parts: &AccountParts) -> Vec<String> {
             wrong.push(format!("the plugin asks for no secret `{name}`: do not give it one"));
         }
     }
+    for slot in &asks.secrets {
+        wrong.extend(of_other_places(slot, &parts.gate.grants));
+    }
     for slot in &asks.keys {
         wrong.extend(of_wrong_kind(slot, &parts.keyring));
     }
@@ -136,6 +139,37 @@ fn missing<'a>(
         if required && !given(name) {
             wrong.push(format!("the {what} `{name}` is missing: {help}"));
         }
+    }
+}
+
+/// What a secret may travel in has to be asked by the plugin and granted by the operator.
+fn of_other_places(slot: &wit::SecretSlot, grants: &[egress::Grant]) -> Vec<String> {
+    let name = &slot.name;
+    let asked: Vec<_> = slot.places.iter().map(translate::place).collect();
+    let of_secret = |grant: &&egress::Grant| match &grant.value {
+        egress::Granted::Secret(secret) => secret == name,
+        egress::Granted::Card | egress::Granted::Derived => false,
+    };
+    let granted: Vec<_> =
+        grants.iter().filter(of_secret).flat_map(|grant| grant.places.clone()).collect();
+    if granted.is_empty() {
+        return Vec::new();
+    }
+    let missing = asked.iter().filter(|place| !granted.contains(place)).map(|place| {
+        let place = written(place);
+        format!("secret `{name}`: the plugin asks for the place \"{place}\", which is not granted")
+    });
+    let unasked = granted.iter().filter(|place| !asked.contains(place)).map(|place| {
+        let place = written(place);
+        format!("secret `{name}`: the place \"{place}\" is granted, and the plugin does not ask for it")
+    });
+    missing.chain(unasked).collect()
+}
+
+fn written(place: &egress::Place) -> String {
+    match place {
+        egress::Place::Header(name) => format!("header:{name}"),
+        egress::Place::Body => "body".to_owned(),
     }
 }
 

@@ -167,7 +167,7 @@ impl Engine {
             let note = |batch: &mut Batch, operation: &mut Operation| {
                 made.note(batch, operation, account);
             };
-            self.tell(&question.operation, &Verdict::Sending, batch, note).await
+            self.tell(&question.operation, &Verdict::Sending, batch, note).await.map(drop)
         };
         let filling = made.filling(account);
         Ok(match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {

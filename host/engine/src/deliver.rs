@@ -90,7 +90,7 @@ impl Engine {
         }
         let said = account.plugin.acknowledge(accepted.is_ok()).await;
         let said = said.map_err(|fault| Error::PluginFault(fault.to_string()))?;
-        let wit::HttpResponse { status, headers, body } = said;
+        let wit::HttpResponse { status, headers, body } = said.answer;
         Ok(Acknowledgement { status, headers, body })
     }
 

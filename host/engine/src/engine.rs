@@ -89,10 +89,10 @@ pub struct PaymentPage {
     pub cursor: Option<String>,
 }
 
-/// Why an engine cannot be made: each line names an account and what is wrong with it.
+/// Why an engine cannot be made: accounts, by name, and what is wrong with each.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
-pub struct Unfit(pub Vec<String>);
+#[error("{} accounts are not fit to take payments", .0.len())]
+pub struct Unfit(pub Vec<(String, String)>);
 
 impl Engine {
     /// Puts the parts together. Nothing runs yet; see [`Engine::recover`] and [`Engine::run`].
@@ -102,7 +102,7 @@ impl Engine {
             let name = account.name.clone();
             match Account::new(account) {
                 Ok(fit) => drop(accounts.insert(name, Arc::new(fit))),
-                Err(why) => wrong.extend(why.iter().map(|why| format!("account `{name}`: {why}"))),
+                Err(why) => wrong.extend(why.into_iter().map(|why| (name.clone(), why))),
             }
         }
         if !wrong.is_empty() {

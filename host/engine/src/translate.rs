@@ -296,6 +296,14 @@ pub(crate) fn encoding(encoding: wit::Encoding) -> egress::Encoding {
     }
 }
 
+/// A place of a request by egress's name.
+pub(crate) fn place(place: &wit::Place) -> egress::Place {
+    match place {
+        wit::Place::Header(name) => egress::Place::Header(name.to_ascii_lowercase()),
+        wit::Place::Body => egress::Place::Body,
+    }
+}
+
 /// What came back, as the plugin is given it.
 pub(crate) fn reply(reply: egress::Reply) -> wit::Reply {
     match reply {
