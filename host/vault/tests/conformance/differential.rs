@@ -4,7 +4,8 @@ use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, Unbound
 use rand_chacha::ChaCha20Rng;
 use rsa::rand_core::SeedableRng;
 use rsa::sha2::{Digest, Sha256, Sha384, Sha512};
-use rsa::{Oaep, Pkcs1v15Encrypt, Pkcs1v15Sign, Pss};
+use rsa::traits::{PrivateKeyParts, PublicKeyParts};
+use rsa::{BigUint, Oaep, Pkcs1v15Encrypt, Pkcs1v15Sign, Pss};
 use sha1_of_rsa::Sha1;
 use vault::{Cipher, Error, KeyTransport, Legacy, SignatureAlgorithm};
 
@@ -88,6 +89,23 @@ fn rsa_unwraps_what_the_vault_wraps_by_pkcs1() {
     let legacy = everything_granted();
     let wrapped = RSA.public.wrap(KeyTransport::RsaPkcs1, b"123456", [3; 32], &legacy).unwrap();
     assert_eq!(RSA.own.decrypt(Pkcs1v15Encrypt, &wrapped).unwrap(), b"123456");
+}
+
+/// The random bytes of PKCS#1 v1.5 lie open to the private key: the block is `0 2 random 0 text`.
+#[test]
+fn two_texts_wrapped_under_one_seed_share_no_randomness() {
+    let legacy = everything_granted();
+    let random = |text: &[u8]| {
+        let wrapped = RSA.public.wrap(KeyTransport::RsaPkcs1, text, [3; 32], &legacy).unwrap();
+        let block = BigUint::from_bytes_be(&wrapped).modpow(RSA.own.d(), RSA.own.n());
+        let block = block.to_bytes_be();
+        assert!(block.ends_with(text));
+        block[1..block.len() - text.len()].to_vec()
+    };
+    let (one, other) = (random(b"4111"), random(b"4112"));
+    assert_eq!((one.len(), other.len()), (256 - 2 - 4, 256 - 2 - 4));
+    assert_ne!(one[..8], other[..8]);
+    assert_eq!(one, random(b"4111"));
 }
 
 /// aws-lc against `aes-gcm`, over lengths around the ends of blocks.

@@ -172,6 +172,25 @@ fn a_refusal_names_the_secret_and_what_is_wrong() {
 }
 
 #[test]
+fn a_damaged_text_is_read_or_refused_and_never_shown() {
+    let pkcs8 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+    let pkcs8 = armour("PRIVATE KEY", pkcs8.to_pkcs8v1().unwrap().as_ref());
+    for pem in [pkcs8, certificate(&[1])] {
+        let line = pem.lines().nth(1).unwrap();
+        for place in 0..pem.trim_end().len() {
+            for byte in [b'A', b'/', b'-', b'\n', 0xFF] {
+                let mut damaged = pem.clone().into_bytes();
+                damaged[place] = byte;
+                let refused = Key::from_pem("test", None, &secret(&damaged)).err();
+                let said = refused.map(|error| error.to_string()).unwrap_or_default();
+                assert!(!said.contains(&line[32..]), "{said}");
+            }
+            assert!(Key::from_pem("test", None, &secret(&pem.as_bytes()[..place])).is_err());
+        }
+    }
+}
+
+#[test]
 fn a_key_of_another_kind_is_named_beside_the_one_needed() {
     let (symmetric, none) = (symmetric(&[1; 16]), Legacy::none());
     let said = |answer: Result<Vec<u8>, Error>| match answer {
