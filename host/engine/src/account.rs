@@ -161,7 +161,9 @@ fn of_other_places(slot: &wit::SecretSlot, grants: &[egress::Grant]) -> Vec<Stri
     });
     let unasked = granted.iter().filter(|place| !asked.contains(place)).map(|place| {
         let place = written(place);
-        format!("secret `{name}`: the place \"{place}\" is granted, and the plugin does not ask for it")
+        format!(
+            "secret `{name}`: the place \"{place}\" is granted, and the plugin does not ask for it"
+        )
     });
     missing.chain(unasked).collect()
 }

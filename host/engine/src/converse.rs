@@ -202,9 +202,9 @@ fn unanswered(why: String, money_asked: bool) -> Verdict {
 pub(crate) fn told(outcome: wit::Outcome) -> Verdict {
     match translate::outcome(outcome) {
         Ok(Outcome::Told(verdict)) => verdict,
-        Ok(Outcome::Absent) => Verdict::Lost {
-            why: "the plugin says `absent`, which only a sync can find".to_owned(),
-        },
+        Ok(Outcome::Absent) => {
+            Verdict::Lost { why: "the plugin says `absent`, which only a sync can find".to_owned() }
+        }
         Err(nonsense) => Verdict::Lost { why: nonsense.to_string() },
     }
 }

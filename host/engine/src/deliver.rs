@@ -174,13 +174,14 @@ impl Engine {
         {
             return self.entry_in(account, &operation.value.payment, &entry, event, kind).await;
         }
-        for known in event.references.iter().flat_map(|known| {
-            std::iter::once(&known.provider).chain(&known.secondary)
-        }) {
+        for known in event
+            .references
+            .iter()
+            .flat_map(|known| std::iter::once(&known.provider).chain(&known.secondary))
+        {
             for of_kind in [kind, Kind::Authorize] {
                 let key = record::reference_key(&account.name, of_kind, known);
-                let found =
-                    record::read::<Found>(&*self.0.store, record::REFERENCE, &key).await?;
+                let found = record::read::<Found>(&*self.0.store, record::REFERENCE, &key).await?;
                 if let Some(Found { payment, entry }) = found.map(|read| read.value) {
                     return self.entry_in(account, &payment, &entry, event, kind).await;
                 }

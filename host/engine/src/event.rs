@@ -48,7 +48,8 @@ impl Engine {
         let mut range = store::Range::under(record::EVENT, prefix).limit(limit.clamp(1, 100));
         if let Some(cursor) = cursor.filter(|cursor| *cursor != START) {
             let place = hex::decode(cursor).ok().filter(|place| place.len() == APPEND_BYTES);
-            let place = place.ok_or_else(|| Error::NotACursor(cursor.chars().take(64).collect()))?;
+            let place =
+                place.ok_or_else(|| Error::NotACursor(cursor.chars().take(64).collect()))?;
             range = range.after([prefix, &place].concat());
         }
         let rows = self.0.store.scan(range).await?;

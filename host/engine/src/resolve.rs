@@ -219,8 +219,7 @@ impl Engine {
         operation: &Operation,
         batch: &mut Batch,
     ) -> Result<Answer, Error> {
-        let question =
-            Question::new(account.clone(), Purpose::Sync, payment, operation.clone());
+        let question = Question::new(account.clone(), Purpose::Sync, payment, operation.clone());
         let Some(question) = question else { return Ok(Answer::Nothing("no entry".to_owned())) };
         let mut stepped = self.start(&question, self.0.clock.now_ms()).await?;
         for step in 0..self.0.options.steps_max {

@@ -30,7 +30,10 @@ impl Engine {
         Ok(record::read(&*self.0.store, record::PAYMENT, key).await?)
     }
 
-    pub(crate) async fn read_operation(&self, entry: &Id) -> Result<Option<Read<Operation>>, Error> {
+    pub(crate) async fn read_operation(
+        &self,
+        entry: &Id,
+    ) -> Result<Option<Read<Operation>>, Error> {
         let key = entry.as_str().as_bytes();
         Ok(record::read(&*self.0.store, record::OPERATION, key).await?)
     }

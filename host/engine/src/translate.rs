@@ -35,9 +35,7 @@ pub(crate) fn outcome(outcome: wit::Outcome) -> Result<Outcome, Nonsense> {
         },
         wit::Outcome::Pending(known) => Verdict::Pending { references: references(known)? },
         wit::Outcome::Declined(said) => declined(said)?,
-        wit::Outcome::Expired(known) => {
-            Verdict::Expired { references: Some(references(known)?) }
-        }
+        wit::Outcome::Expired(known) => Verdict::Expired { references: Some(references(known)?) },
         wit::Outcome::Unknown(why) => Verdict::Lost { why: cut(why, 512) },
         wit::Outcome::Absent => return Ok(Outcome::Absent),
     }))

@@ -92,9 +92,8 @@ fn assembled(
         options: Options::default(),
     };
     Engine::new(parts).map_err(|unfit| {
-        let line = |account: &str| {
-            loaded.config.account.get(account).map(|account| loaded.line(account))
-        };
+        let line =
+            |account: &str| loaded.config.account.get(account).map(|account| loaded.line(account));
         let faults = unfit.0.into_iter();
         loaded.wrong(
             faults.map(|(name, what)| (line(&name), format!("account `{name}`: {what}"))).collect(),

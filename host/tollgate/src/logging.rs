@@ -12,8 +12,7 @@ use tracing_subscriber::EnvFilter;
 pub fn start(levels: &str) -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_new(levels)
         .map_err(|error| format!("--log: {error}; write a level such as `info` or `warn`"))?;
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         subscriber.with_target(false).init();
     } else {

@@ -95,11 +95,20 @@ fn as_text(plugin: &Generation, bytes: usize) -> String {
     for one in &asks.secrets {
         let places: Vec<_> = one.places.iter().map(place).collect();
         let (name, places) = (&one.name, places.join(", "));
-        lines.push(format!("secret      {name} in {places} ({}): {}", needed(one.required), one.help));
+        lines.push(format!(
+            "secret      {name} in {places} ({}): {}",
+            needed(one.required),
+            one.help
+        ));
     }
     for one in &asks.keys {
         let kind = format!("{:?}", one.kind).to_lowercase();
-        lines.push(format!("key         {} {kind} ({}): {}", one.name, needed(one.required), one.help));
+        lines.push(format!(
+            "key         {} {kind} ({}): {}",
+            one.name,
+            needed(one.required),
+            one.help
+        ));
     }
     for one in &asks.legacy {
         lines.push(format!("legacy      {one}"));
@@ -113,9 +122,9 @@ fn all_or(currencies: &[String]) -> String {
 
 fn as_json(plugin: &Generation) -> serde_json::Value {
     let asks = plugin.description();
-    let settings = asks.settings.iter().map(|one| {
-        serde_json::json!({ "name": one.name, "required": one.required, "help": one.help })
-    });
+    let settings = asks.settings.iter().map(
+        |one| serde_json::json!({ "name": one.name, "required": one.required, "help": one.help }),
+    );
     let secrets = asks.secrets.iter().map(|one| {
         let places: Vec<_> = one.places.iter().map(place).collect();
         serde_json::json!({
