@@ -1,6 +1,8 @@
 //! What one account may reach, and which of its values may travel where: what the operator wrote,
 //! as data. Not here: the values themselves (`Fill`), the checks of a request against it.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use crate::allowed::AllowedHost;
@@ -95,6 +97,26 @@ impl Granted {
             (Granted::Secret(granted), Source::Secret(asked)) => granted == asked,
             (Granted::Card, Source::Card(_)) | (Granted::Derived, Source::Derived(_)) => true,
             _ => false,
+        }
+    }
+}
+
+impl Place {
+    /// Header names differ in case only on paper.
+    pub(crate) fn is(&self, other: &Place) -> bool {
+        match (self, other) {
+            (Place::Header(one), Place::Header(other)) => one.eq_ignore_ascii_case(other),
+            (Place::Body, Place::Body) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Header(name) => write!(f, "header `{name}`"),
+            Place::Body => f.write_str("the body"),
         }
     }
 }

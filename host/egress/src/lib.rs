@@ -7,22 +7,34 @@
 //!
 //! Not here: what an answer means, retries, redirects, cookies, proxies, decompression.
 
+mod address;
 mod allowed;
+mod clock;
+mod connection;
+mod dial;
 mod egress;
+mod encode;
 mod error;
 mod fill;
+mod frame;
 mod gate;
+mod head;
 mod host;
+mod pool;
 mod readable;
 mod reply;
 mod request;
+mod target;
 mod tls;
+mod wire;
 
 pub use allowed::AllowedHost;
+pub use dial::{Addresses, Resolve, SystemResolver};
 pub use egress::{Egress, Options};
 pub use error::{Error, Failed, Kind};
 pub use fill::Fill;
 pub use gate::{Gate, Grant, Granted, Place, Timeouts};
+pub use pool::PoolLimits;
 pub use reply::Reply;
 pub use request::{
     CardField, Encoding, FrameRequest, Framing, Header, HttpRequest, Method, Part, Request, Source,
