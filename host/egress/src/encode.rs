@@ -2,10 +2,31 @@
 
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use vault::Secret;
+
+use crate::error::{Error, Kind};
 use crate::request::Encoding;
 
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+
+impl Encoding {
+    /// `value` as it is written when it leaves: for a computation over what will be sent.
+    ///
+    /// # Errors
+    /// `Encoding` when the value cannot be written so; the message has no part of it.
+    pub fn apply(self, value: &Secret) -> Result<Secret, Error> {
+        let mut out = Vec::with_capacity(bound(self, value.expose().len()));
+        let name = value.name();
+        match write(self, value.expose(), &mut out) {
+            Ok(()) => Ok(Secret::new(name, out)),
+            Err(why) => {
+                let what = format!("`{name}` cannot be written as {self:?}: {why}");
+                Err(Error::new(Kind::Encoding, what))
+            }
+        }
+    }
+}
 
 /// At most how many bytes [`write`] adds, so that a wiped buffer never has to be moved.
 pub(crate) fn bound(encoding: Encoding, length: usize) -> usize {

@@ -148,7 +148,7 @@ impl Engine {
         let told = match (operation, translate::outcome(event.outcome.clone())) {
             (Some(operation), Ok(Outcome::Told(verdict))) => {
                 let operation: Operation = operation.value;
-                self.tell(&operation, &verdict, batch, |_, _| ()).await.map(drop)
+                self.conclude(&operation, &verdict, batch).await.map(drop)
             }
             (Some(_), Ok(Outcome::Absent) | Err(_)) | (None, _) => {
                 self.orphan(account, &event, batch).await
@@ -172,18 +172,16 @@ impl Engine {
         if let Some(entry) = named
             && let Some(operation) = self.read_operation(&entry).await?
         {
-            return self.entry_in(account, &operation.value.payment, &entry, event, kind).await;
+            let found = Found { payment: operation.value.payment, entry };
+            return self.entry_in(account, &found, event).await;
         }
-        for known in event
-            .references
-            .iter()
-            .flat_map(|known| std::iter::once(&known.provider).chain(&known.secondary))
-        {
+        let Some(told) = &event.references else { return Ok(None) };
+        for known in [Some(&told.provider), told.secondary.as_ref()].into_iter().flatten() {
             for of_kind in [kind, Kind::Authorize] {
                 let key = record::reference_key(&account.name, of_kind, known);
                 let found = record::read::<Found>(&*self.0.store, record::REFERENCE, &key).await?;
-                if let Some(Found { payment, entry }) = found.map(|read| read.value) {
-                    return self.entry_in(account, &payment, &entry, event, kind).await;
+                if let Some(found) = found {
+                    return self.entry_in(account, &found.value, event).await;
                 }
             }
         }
@@ -195,12 +193,10 @@ impl Engine {
     async fn entry_in(
         &self,
         account: &Account,
-        payment: &Id,
-        named: &Id,
+        found: &Found,
         event: &wit::Event,
-        kind: Kind,
     ) -> Result<Option<Id>, Error> {
-        let payment = self.read_payment(payment).await?.map(|read| read.value);
+        let payment = self.read_payment(&found.payment).await?.map(|read| read.value);
         // Another account's provider has nothing to say about it.
         let Some(payment) = payment.filter(|payment| payment.account == account.name) else {
             return Ok(None);
@@ -209,7 +205,9 @@ impl Engine {
         if says.is_some_and(|says| *says != payment.merchant_reference) {
             return Ok(None);
         }
-        Ok(entry_of_kind(&payment, named, kind).map(|entry| entry.id.clone()))
+        let kind = translate::kind(event.kind);
+        let entry = kind.and_then(|kind| entry_of_kind(&payment, &found.entry, kind));
+        Ok(entry.map(|entry| entry.id.clone()))
     }
 
     /// Something the provider tells and the ledger does not know.

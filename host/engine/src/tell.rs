@@ -12,12 +12,6 @@ use crate::{Engine, Error, Event};
 /// How often a change is tried when others change the same payment.
 const TRIES_MAX: usize = 32;
 
-/// What became of telling.
-pub(crate) struct Told {
-    pub payment: Payment,
-    pub change: Change,
-}
-
 /// A payment and one of its operations, as they were read.
 struct Held {
     payment: Read<Payment>,
@@ -39,21 +33,22 @@ impl Engine {
     }
 
     /// Tells `verdict` of the operation's entry and commits what follows from it together with
-    /// `batch`; `note` may change the record of the operation in the same commit.
+    /// `batch`; `note` may change the record of the operation in the same commit. Gives the payment
+    /// afterwards.
     pub(crate) async fn tell(
         &self,
         operation: &Operation,
         verdict: &Verdict,
         batch: Batch,
         note: impl Fn(&mut Batch, &mut Operation),
-    ) -> Result<Told, Error> {
+    ) -> Result<Payment, Error> {
         for _ in 0..TRIES_MAX {
             let mut held = self.hold(operation).await?;
             let mut batch = batch.clone();
             note(&mut batch, &mut held.operation.value);
-            let change = self.change(&mut held, verdict, &mut batch).await?;
+            self.change(&mut held, verdict, &mut batch).await?;
             match self.0.store.commit(batch).await {
-                Ok(_) => return Ok(Told { payment: held.payment.value, change }),
+                Ok(_) => return Ok(held.payment.value),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -76,7 +71,7 @@ impl Engine {
         held: &mut Held,
         verdict: &Verdict,
         batch: &mut Batch,
-    ) -> Result<Change, Error> {
+    ) -> Result<(), Error> {
         let now = self.0.clock.now_ms();
         let (payment, operation) = (&mut held.payment.value, &mut held.operation.value);
         let before = payment.entries.clone();
@@ -105,7 +100,7 @@ impl Engine {
         }
         self.note_answer(batch, payment, operation).await?;
         put_both(batch, held);
-        Ok(change)
+        Ok(())
     }
 
     /// An answer that contradicts the ledger is no answer: what was being sent is unknown.

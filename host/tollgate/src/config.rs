@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use egress::AllowedHost;
 use serde::Deserialize;
@@ -47,12 +48,33 @@ pub struct Server {
     /// How providers reach this host, as `https://pay.example.com`.
     pub public_url: Spanned<String>,
     /// Connections at the same time.
-    #[serde(default = "default_connections_max")]
-    pub connections_max: usize,
+    pub connections_max: Option<usize>,
+    /// Connections at the same time from one address.
+    pub connections_per_peer_max: Option<usize>,
+    /// The largest request body, in KiB.
+    pub body_kib_max: Option<usize>,
+    /// For a request's head, in milliseconds.
+    pub head_timeout_ms: Option<u64>,
+    /// For a request's whole body, in milliseconds.
+    pub body_timeout_ms: Option<u64>,
 }
 
-fn default_connections_max() -> usize {
-    4_096
+impl Server {
+    /// The limits of the HTTP edge: what is written, and the standard where nothing is.
+    pub fn limits(&self) -> api::Limits {
+        let standard = api::Limits::default();
+        let time = |ms: Option<u64>, standard| ms.map_or(standard, Duration::from_millis);
+        api::Limits {
+            connections_max: self.connections_max.unwrap_or(standard.connections_max),
+            connections_per_peer_max: self
+                .connections_per_peer_max
+                .unwrap_or(standard.connections_per_peer_max),
+            body_bytes_max: self.body_kib_max.map_or(standard.body_bytes_max, |kib| kib << 10),
+            head_timeout: time(self.head_timeout_ms, standard.head_timeout),
+            body_timeout: time(self.body_timeout_ms, standard.body_timeout),
+            ..standard
+        }
+    }
 }
 
 /// `[store]`

@@ -24,8 +24,8 @@ async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     if recovered > 0 {
         tracing::warn!(recovered, "entries were being sent when the host last stopped");
     }
-    let mut options = api::Options::at(loaded.config.server.listen);
-    options.limits.connections_max = loaded.config.server.connections_max;
+    let options =
+        api::Options { listen: loaded.config.server.listen, limits: loaded.config.server.limits() };
     let server = api::Server::bind(options, Arc::new(engine.clone())).await?;
     let address = server.local_address();
     tracing::info!(%address, "taking payments");
@@ -33,8 +33,9 @@ async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         let engine = engine.clone();
         async move { engine.run().await }
     });
-    server.serve(interrupted()?).await;
-    tracing::info!("stopping: what is in hand is finished first");
+    if !server.serve(interrupted()?).await {
+        tracing::warn!("requests in hand were cut off; their operations go on");
+    }
     resolving.abort();
     engine.stop().await;
     store.close().await?;
