@@ -16,11 +16,10 @@ use sdk::prelude::*;
 use told::Told;
 use wire::Fate;
 
-pub(crate) const BASE_URL: &str = "https://api.mch.weixin.qq.com";
-pub(crate) const USER_AGENT: &str = concat!("tollgate-wechatpay/", env!("CARGO_PKG_VERSION"));
-
 /// The state of the second step of a sync: the order was given again to hear its code.
 const GIVEN_AGAIN: &[u8] = b"given again";
+
+const UNREADABLE: &str = "the reply is signed, but unreadable";
 
 /// WeChat Pay.
 pub struct WechatPay;
@@ -31,8 +30,7 @@ impl Adapter for WechatPay {
     fn describe() -> Description {
         use OperationKind::{Authorize, Cancel, Payout, Refund, Sync};
         let operations = [Authorize, Cancel, Refund, Payout, Sync];
-        let serial = "serial of the merchant's certificate, unless the key `merchant` has it as id";
-        let scene = "transfer_scene_id of payouts, unless the order's extra gives it";
+        let serial = "serial of the merchant's certificate, unless the key's id is it";
         Description::new("wechatpay", env!("CARGO_PKG_VERSION"), &operations)
             .methods(&["qr", "wallet"])
             .currencies(&[wire::CNY])
@@ -41,8 +39,8 @@ impl Adapter for WechatPay {
                 setting("mchid", "the merchant number").required(),
                 setting("appid", "an AppID bound to that number").required(),
                 setting("serial-no", serial),
-                setting("transfer-scene-id", scene),
-                setting("base-url", "scheme and host; https://api.mch.weixin.qq.com unless given"),
+                setting("transfer-scene-id", "of payouts whose extra gives none"),
+                setting("base-url", "scheme and host, if not https://api.mch.weixin.qq.com"),
             ])
             .keys([
                 key("merchant", KeyKind::Private, "the merchant's RSA key").required(),
@@ -99,6 +97,9 @@ impl Adapter for WechatPay {
             "MCHTRANSFER.BILL.FINISHED" => OperationKind::Payout,
             _ => return Ok(Vec::new()),
         };
+        if notice.event_type == "REFUND.ABNORMAL" {
+            host.log(Level::Warn, "a refund came back: say in WeChat's console where it is to go");
+        }
         let told = Told::read(kind, &opened(host, &notice.resource)?)?;
         let (entry, references) = (told.entry.clone(), told.references.clone());
         let event = event(notice.id, kind, told.outcome());
@@ -124,58 +125,57 @@ pub(crate) fn required(host: &dyn Host, name: &str) -> Result<String, Failure> {
 /// whom it answers, and has not acted on such a request.
 fn unbelieved(operation: &Operation, reply: &HttpResponse, why: &str) -> Outcome {
     let wire::Refused { code, message } = reply.json().unwrap_or_default();
-    let harmless = matches!(operation, Operation::Authorize(_) | Operation::Cancel(_));
-    if reply.status == 401 && harmless {
-        let (ours, retry) = (DeclineCode::InvalidRequest, RetryAdvice::AfterChange);
-        return decline(ours, retry, code, message).into();
+    let (ours, retry) = (DeclineCode::InvalidRequest, RetryAdvice::AfterChange);
+    match (reply.status, operation) {
+        (401, Operation::Authorize(_) | Operation::Cancel(_)) => {
+            decline(ours, retry, code, message).into()
+        }
+        (status, _) => Outcome::unknown(format!("{status} {code} is not believed: {why}")),
     }
-    Outcome::unknown(format!("{} {code} is not believed: {why}", reply.status))
 }
 
 /// A signed refusal: definite where the table knows its code, and the manual lets it count.
 fn refused(operation: &Operation, reply: &HttpResponse) -> Outcome {
     let wire::Refused { code, message } = reply.json().unwrap_or_default();
     let indefinite = Outcome::unknown(format!("{} {code}: {message}", reply.status));
-    let is = |known: &str| wire::same(known, &code);
+    let is = |codes: &str| wire::among(codes, &code);
     match operation {
         _ if reply.status >= 500 => indefinite,
-        Operation::Sync(_) if reply.status == 404 => Outcome::Absent,
+        Operation::Sync(_) if is("ORDER_NOT_EXIST RESOURCE_NOT_EXISTS NOT_FOUND") => {
+            Outcome::Absent
+        }
         Operation::Sync(_) | Operation::Payout(_) => indefinite,
         // The number is taken already: by what, only a query tells.
-        Operation::Authorize(_) if is("ORDER_PAID") || is("OUT_TRADE_NO_USED") => indefinite,
+        Operation::Authorize(_) if is("ORDER_PAID OUT_TRADE_NO_USED") => indefinite,
         Operation::Authorize(order) if is("ORDER_CLOSED") => Outcome::expired(&*order.entry.id),
         Operation::Cancel(order) if is("ORDER_CLOSED") => closed(order).unwrap_or(indefinite),
-        _ => match wire::refusal(&code) {
-            Some((ours, retry)) => decline(ours, retry, code, message).into(),
-            None => indefinite,
-        },
+        _ => wire::refusal(&code)
+            .map_or(indefinite, |(ours, retry)| decline(ours, retry, code, message).into()),
     }
 }
 
 /// The order stands, and this is the code to scan.
 fn ordered(order: &Order, reply: &HttpResponse) -> Outcome {
-    match reply.json::<wire::NativeAnswer>() {
-        Ok(answer) => Outcome::needs_action(&*order.entry.id, NextAction::Qr(answer.code_url)),
-        Err(_) => unreadable(reply),
+    match reply.json::<wire::Thing>().ok().and_then(|answer| answer.code_url) {
+        Some(code) => Outcome::needs_action(&*order.entry.id, NextAction::Qr(code)),
+        None => Outcome::unknown(UNREADABLE),
     }
 }
 
 /// Closed, by a reply without a body.
 fn closed(order: &Order) -> Result<Outcome, Failure> {
-    let number = ask::order_number(order)?;
+    let number = ask::number(order)?;
     Ok(Outcome::succeeded(number, order.entry.amount.clone()))
 }
 
 /// How the thing asked for or about stands now.
 fn stands(host: &dyn Host, order: &Order, reply: &HttpResponse) -> Result<Step, Failure> {
     let (kind, shown) = (order.entry.kind, order.entry.state == EntryState::NeedsAction);
-    let Ok(told) = Told::read(kind, &reply.body) else { return Ok(done(unreadable(reply))) };
-    let expected = match kind {
-        OperationKind::Cancel => ask::order_number(order)?,
-        _ => &order.entry.id,
+    let Ok(told) = Told::read(kind, &reply.body) else {
+        return Ok(done(Outcome::unknown(UNREADABLE)));
     };
     // A signature does not say which request it answers: the number has to.
-    if told.entry != expected {
+    if told.entry != ask::number(order)? {
         return Ok(done(Outcome::unknown(format!("the reply is about `{}`", told.entry))));
     }
     Ok(match (kind, told.fate) {
@@ -191,10 +191,6 @@ fn stands(host: &dyn Host, order: &Order, reply: &HttpResponse) -> Result<Step, 
         }
         _ => done(told.outcome()),
     })
-}
-
-fn unreadable(reply: &HttpResponse) -> Outcome {
-    Outcome::unknown(format!("{}: signed, but unreadable", reply.status))
 }
 
 /// The resource of a delivery, deciphered.

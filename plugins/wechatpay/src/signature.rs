@@ -2,20 +2,19 @@
 
 use sdk::prelude::*;
 
+const BASE_URL: &str = "https://api.mch.weixin.qq.com";
+const USER_AGENT: &str = concat!("tollgate-wechatpay/", env!("CARGO_PKG_VERSION"));
 /// How far from now a signature of WeChat's may have been made.
 const WINDOW_SECONDS: u64 = 300;
 
 /// A request of this path and query, signed: a POST where there is a body, else a GET.
-///
-/// # Errors
-/// `Failure::Misconfigured` when the account lacks what it is signed with.
 pub(crate) fn signed(host: &dyn Host, path: &str, body: String) -> Result<Call, Failure> {
     let verb = if body.is_empty() { "GET" } else { "POST" };
     let mchid = crate::required(host, "mchid")?;
     let merchant = host.key("merchant")?;
-    let serial = host.setting("serial-no").or_else(|| merchant.id()).ok_or_else(|| {
-        Failure::misconfigured("serial-no: neither the setting nor the key `merchant` tells it")
-    })?;
+    let serial = host.setting("serial-no").or_else(|| merchant.id());
+    let serial =
+        serial.ok_or_else(|| Failure::misconfigured("serial-no: not set, nor a key id"))?;
     let (now, _) = host.now();
     let nonce = hex(host.random(16)?);
     let message = Content::from(format!("{verb}\n{path}\n{now}\n{nonce}\n{body}\n"));
@@ -24,22 +23,17 @@ pub(crate) fn signed(host: &dyn Host, path: &str, body: String) -> Result<Call, 
         "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{now}\",\
          serial_no=\"{serial}\",signature=\"{signature}\""
     );
-    let base = host.setting("base-url").unwrap_or_else(|| crate::BASE_URL.to_owned());
+    let base = host.setting("base-url").unwrap_or_else(|| BASE_URL.to_owned());
     let url = format!("{}{path}", base.trim_end_matches('/'));
-    let call = match body.is_empty() {
-        true => get(url),
-        false => post(url).header("content-type", "application/json").body(body),
-    };
-    // WeChat refuses a request without these two, and signs its answer with the key named third.
-    let call = call.header("accept", "application/json").header("user-agent", crate::USER_AGENT);
-    let call = call.header("wechatpay-serial", platform(host)?.1);
-    Ok(call.header("authorization", authorization))
+    let call = if body.is_empty() { get(url) } else { post(url).body(body) };
+    let call =
+        call.header("content-type", "application/json").header("authorization", authorization);
+    // WeChat refuses a request without these two, and signs its answer with the key named last.
+    let call = call.header("accept", "application/json").header("user-agent", USER_AGENT);
+    Ok(call.header("wechatpay-serial", platform(host)?.1))
 }
 
 /// The platform's current key and its id.
-///
-/// # Errors
-/// `Failure::Misconfigured` when there is no such key, or it has no id.
 pub(crate) fn platform(host: &dyn Host) -> Result<(Box<dyn Key>, String), Failure> {
     let key = host.key("platform")?;
     let id = key.id().ok_or_else(|| Failure::misconfigured("platform: the key has no id"))?;
@@ -47,9 +41,6 @@ pub(crate) fn platform(host: &dyn Host) -> Result<(Box<dyn Key>, String), Failur
 }
 
 /// Whether this reply is WeChat's and fresh.
-///
-/// # Errors
-/// Why it is not to be believed, in words.
 pub(crate) fn check(host: &dyn Host, reply: &HttpResponse) -> Result<(), String> {
     let header = |name: &str| reply.header(name).ok_or_else(|| format!("it has no {name}"));
     let (at, nonce) = (header("wechatpay-timestamp")?, header("wechatpay-nonce")?);
@@ -66,9 +57,6 @@ pub(crate) fn check(host: &dyn Host, reply: &HttpResponse) -> Result<(), String>
 }
 
 /// The same as a recipe, for a delivery: the host checks it.
-///
-/// # Errors
-/// `Failure::Malformed` when a header is missing or unreadable.
 pub(crate) fn recipe(delivery: &Delivery) -> Result<Proof, Failure> {
     let at = delivery.required("wechatpay-timestamp")?;
     let nonce = delivery.required("wechatpay-nonce")?;

@@ -21,9 +21,6 @@ pub(crate) struct Told {
 
 impl Told {
     /// Reads what is told about an entry of this kind.
-    ///
-    /// # Errors
-    /// `Failure::Malformed` when it is not such JSON.
     pub fn read(kind: OperationKind, text: &[u8]) -> Result<Told, Failure> {
         let thing: Thing = serde_json::from_slice(text)?;
         let amount = thing.amount.unwrap_or_default();
@@ -38,14 +35,11 @@ impl Told {
         };
         let provider = ours.ok_or_else(|| Failure::malformed("it has no number of ours"))?;
         let currency = amount.currency.unwrap_or_else(|| wire::CNY.to_owned());
-        let fate = table.iter().find(|(word, _)| *word == thing.state).map(|(_, fate)| *fate);
-        let entry = match kind {
-            OperationKind::Payout => entry_id(&provider),
-            _ => provider.clone(),
-        };
+        let fate = table.iter().find(|(_, states)| wire::among(states, &thing.state));
+        let payout = kind == OperationKind::Payout;
         Ok(Told {
-            entry,
-            fate,
+            entry: if payout { entry_id(&provider) } else { provider.clone() },
+            fate: fate.map(|(fate, _)| *fate),
             references: References { provider, secondary: secondary.filter(|id| !id.is_empty()) },
             package: thing.package_info,
             words: thing.trade_state_desc.unwrap_or_else(|| thing.state.clone()),
@@ -54,14 +48,14 @@ impl Told {
         })
     }
 
-    /// As an outcome. Of something that waits for its payer and does not say with what, nothing
-    /// new is told: `unknown` leaves the entry, and what it shows, as they are.
+    /// As an outcome. Where somebody is to act, and with what is not told, nothing new is told:
+    /// `unknown` leaves the entry, and what it shows, as they are.
     pub fn outcome(self) -> Outcome {
         match (self.fate, self.amount, self.package) {
             (Some(Fate::Succeeded), Some(amount), _) => Outcome::succeeded(self.references, amount),
             (Some(Fate::Pending), ..) => Outcome::pending(self.references),
-            (Some(Fate::Waiting), _, Some(package)) => {
-                Outcome::needs_action(self.references, NextAction::App(package))
+            (Some(Fate::Waiting), _, Some(app)) => {
+                Outcome::needs_action(self.references, NextAction::App(app))
             }
             (Some(Fate::Expired), ..) => Outcome::expired(self.references),
             (Some(Fate::Declined), ..) => {
@@ -75,13 +69,11 @@ impl Told {
 
     /// What became of a close of this amount, when this is what was to be closed.
     pub fn closed(self, amount: Money) -> Outcome {
+        let (ours, retry) = (DeclineCode::NotPermitted, RetryAdvice::Never);
         match self.fate {
             Some(Fate::Expired) => Outcome::succeeded(self.references, amount),
             Some(Fate::Waiting) => Outcome::Absent,
-            Some(Fate::Succeeded) => {
-                let (ours, retry) = (DeclineCode::NotPermitted, RetryAdvice::Never);
-                decline(ours, retry, self.code, self.words).into()
-            }
+            Some(Fate::Succeeded) => decline(ours, retry, self.code, self.words).into(),
             _ => Outcome::unknown(format!("{}: {}", self.code, self.words)),
         }
     }

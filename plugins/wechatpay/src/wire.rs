@@ -1,17 +1,10 @@
 //! What WeChat says on the wire, under its own names, and what its words mean, as tables. A word
 //! that does not stand here is not definite. Requests are written in `ask`.
 
-use sdk::prelude::*;
-use serde::{Deserialize, Serialize};
+use sdk::prelude::{DeclineCode, RetryAdvice as Retry};
+use serde::Deserialize;
 
-/// The one currency.
 pub(crate) const CNY: &str = "CNY";
-
-/// The answer to a native order. It names no order: nothing in it tells which it answers.
-#[derive(Deserialize)]
-pub(crate) struct NativeAnswer {
-    pub code_url: String,
-}
 
 /// An order, a refund or a transfer, as answers, queries and deliveries tell it: what each calls
 /// its state differs, and none has every field.
@@ -23,8 +16,10 @@ pub(crate) struct Thing {
     pub refund_id: Option<String>,
     pub out_bill_no: Option<String>,
     pub transfer_bill_no: Option<String>,
-    #[serde(alias = "trade_state", alias = "status", alias = "refund_status")]
+    #[serde(default, alias = "trade_state", alias = "status", alias = "refund_status")]
     pub state: String,
+    /// Only in the answer to an order, which has nothing else: not even the order's number.
+    pub code_url: Option<String>,
     pub trade_state_desc: Option<String>,
     pub fail_reason: Option<String>,
     pub amount: Option<Amount>,
@@ -38,14 +33,6 @@ pub(crate) struct Amount {
     pub refund: Option<u64>,
     pub total: Option<u64>,
     pub currency: Option<String>,
-}
-
-/// What the merchant reports about a transfer, by the rules of its scene.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SceneReport {
-    info_type: String,
-    info_content: String,
 }
 
 /// What a refused request is answered with.
@@ -85,67 +72,57 @@ pub(crate) enum Fate {
     Expired,
 }
 
-/// The states of an order. The last three come of payment codes alone, says the manual.
-pub(crate) const TRADE: &[(&str, Fate)] = &[
-    ("SUCCESS", Fate::Succeeded),
-    // Paid, and refunded since, wholly or in part: refunds are entries of their own.
-    ("REFUND", Fate::Succeeded),
-    ("NOTPAY", Fate::Waiting),
-    ("CLOSED", Fate::Expired),
-    ("REVOKED", Fate::Expired),
-    ("USERPAYING", Fate::Pending),
-    ("PAYERROR", Fate::Declined),
+/// The states of an order. `REFUND` is one refunded since it was paid, wholly or in part.
+pub(crate) const TRADE: &[(Fate, &str)] = &[
+    (Fate::Succeeded, "SUCCESS REFUND"),
+    (Fate::Waiting, "NOTPAY"),
+    (Fate::Expired, "CLOSED REVOKED"),
+    (Fate::Pending, "USERPAYING"),
+    (Fate::Declined, "PAYERROR"),
 ];
-/// The states of a refund.
-pub(crate) const REFUND: &[(&str, Fate)] = &[
-    ("SUCCESS", Fate::Succeeded),
-    ("PROCESSING", Fate::Pending),
-    // The payer's bank sent it back: the money waits until the merchant says where it is to go.
-    ("ABNORMAL", Fate::Pending),
-    ("CLOSED", Fate::Declined),
+/// The states of a refund. `ABNORMAL` is one that the payer's bank sent back: the money waits until
+/// the merchant says where it is to go.
+pub(crate) const REFUND: &[(Fate, &str)] = &[
+    (Fate::Succeeded, "SUCCESS"),
+    (Fate::Pending, "PROCESSING ABNORMAL"),
+    (Fate::Declined, "CLOSED"),
 ];
-/// The states of a transfer.
-pub(crate) const TRANSFER: &[(&str, Fate)] = &[
-    ("SUCCESS", Fate::Succeeded),
-    ("ACCEPTED", Fate::Pending),
-    // Also while the merchant's own balance is too low: the bill stays, and pays once it is filled.
-    ("PROCESSING", Fate::Pending),
-    ("WAIT_USER_CONFIRM", Fate::Waiting),
-    ("TRANSFERING", Fate::Pending),
-    ("CANCELING", Fate::Pending),
-    ("FAIL", Fate::Declined),
-    ("CANCELLED", Fate::Expired),
+/// The states of a transfer. `PROCESSING` is also one that the merchant's balance is too low for: it
+/// stays, and is paid once there is enough.
+pub(crate) const TRANSFER: &[(Fate, &str)] = &[
+    (Fate::Succeeded, "SUCCESS"),
+    (Fate::Pending, "ACCEPTED PROCESSING TRANSFERING CANCELING"),
+    (Fate::Waiting, "WAIT_USER_CONFIRM"),
+    (Fate::Declined, "FAIL"),
+    (Fate::Expired, "CANCELLED"),
 ];
 
-/// Codes that say: not done, and will not be. Of most, the manual says so in words.
-const REFUSALS: &[(DeclineCode, RetryAdvice, &[&str])] = &[
-    (DeclineCode::InvalidRequest, RetryAdvice::AfterChange, &["PARAM_ERROR", "INVALID_REQUEST"]),
-    (DeclineCode::InvalidRequest, RetryAdvice::AfterChange, &["MCH_NOT_EXISTS"]),
-    (DeclineCode::InvalidRequest, RetryAdvice::AfterChange, &["APPID_MCHID_NOT_MATCH"]),
+/// Codes that say: not done, and will not be. Of most, the manual says so in words. The last three
+/// rows are why transfers fail.
+const REFUSALS: &[(DeclineCode, Retry, &str)] = &[
+    (DeclineCode::InvalidRequest, Retry::AfterChange, "PARAM_ERROR INVALID_REQUEST"),
+    (DeclineCode::InvalidRequest, Retry::AfterChange, "MCH_NOT_EXISTS APPID_MCHID_NOT_MATCH"),
     // The first is said of orders paid some minutes ago, too: the same again may succeed.
-    (DeclineCode::InvalidRequest, RetryAdvice::Later, &["RESOURCE_NOT_EXISTS", "ORDER_NOT_EXIST"]),
-    (DeclineCode::NotPermitted, RetryAdvice::AfterChange, &["NO_AUTH"]),
-    (DeclineCode::NotPermitted, RetryAdvice::Later, &["REQUEST_BLOCKED", "REAL_NAME_CHECK_FAIL"]),
-    (DeclineCode::NotPermitted, RetryAdvice::Never, &["USER_ACCOUNT_ABNORMAL", "ACCOUNT_ERROR"]),
-    (DeclineCode::NotPermitted, RetryAdvice::Never, &["ACCOUNT_FROZEN", "ORDER_PAID"]),
-    (DeclineCode::InsufficientFunds, RetryAdvice::Later, &["NOT_ENOUGH"]),
-    (DeclineCode::LimitExceeded, RetryAdvice::Later, &["RULE_LIMIT", "DAY_RECEIVED_QUOTA_EXCEED"]),
-    (DeclineCode::LimitExceeded, RetryAdvice::AfterChange, &["TRANSFER_QUOTA_EXCEED"]),
-    (DeclineCode::ProviderUnavailable, RetryAdvice::Later, &["FREQUENCY_LIMITED"]),
-    (DeclineCode::ProviderUnavailable, RetryAdvice::Later, &["RATELIMIT_EXCEEDED"]),
-    (DeclineCode::IncorrectDetails, RetryAdvice::AfterChange, &["NAME_NOT_CORRECT"]),
-    (DeclineCode::IncorrectDetails, RetryAdvice::AfterChange, &["OPENID_INVALID"]),
-    (DeclineCode::SuspectedFraud, RetryAdvice::Never, &["TRANSFER_RISK"]),
-    (DeclineCode::Generic, RetryAdvice::AfterChange, &["TRADE_ERROR"]),
+    (DeclineCode::InvalidRequest, Retry::Later, "RESOURCE_NOT_EXISTS ORDER_NOT_EXIST"),
+    (DeclineCode::NotPermitted, Retry::AfterChange, "NO_AUTH"),
+    (DeclineCode::NotPermitted, Retry::Later, "REQUEST_BLOCKED"),
+    (DeclineCode::NotPermitted, Retry::Never, "USER_ACCOUNT_ABNORMAL ACCOUNT_ERROR ORDER_PAID"),
+    (DeclineCode::InsufficientFunds, Retry::Later, "NOT_ENOUGH"),
+    (DeclineCode::LimitExceeded, Retry::Later, "RULE_LIMIT DAY_RECEIVED_QUOTA_EXCEED"),
+    (DeclineCode::ProviderUnavailable, Retry::Later, "FREQUENCY_LIMITED RATELIMIT_EXCEEDED"),
+    (DeclineCode::Generic, Retry::AfterChange, "TRADE_ERROR"),
+    (DeclineCode::IncorrectDetails, Retry::AfterChange, "NAME_NOT_CORRECT OPENID_INVALID"),
+    (DeclineCode::NotPermitted, Retry::Later, "REAL_NAME_CHECK_FAIL ACCOUNT_FROZEN"),
+    (DeclineCode::SuspectedFraud, Retry::Never, "TRANSFER_RISK"),
 ];
 
 /// What this refusal means; none when it is not definite.
-pub(crate) fn refusal(code: &str) -> Option<(DeclineCode, RetryAdvice)> {
-    let known = |codes: &[&str]| codes.iter().any(|known| same(known, code));
-    REFUSALS.iter().find(|(.., codes)| known(codes)).map(|(ours, retry, _)| (*ours, *retry))
+pub(crate) fn refusal(code: &str) -> Option<(DeclineCode, Retry)> {
+    let row = REFUSALS.iter().find(|(.., codes)| among(codes, code));
+    row.map(|(ours, retry, _)| (*ours, *retry))
 }
 
-/// The same code: WeChat writes `ORDER_PAID` here and `ORDERPAID` there.
-pub(crate) fn same(known: &str, code: &str) -> bool {
-    known.replace('_', "") == code.replace('_', "")
+/// Whether a code is one of these: WeChat writes `ORDER_PAID` here and `ORDERPAID` there.
+pub(crate) fn among(codes: &str, code: &str) -> bool {
+    codes.split(' ').any(|known| known.replace('_', "") == code.replace('_', ""))
 }
