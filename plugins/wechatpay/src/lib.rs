@@ -130,7 +130,9 @@ fn unbelieved(operation: &Operation, reply: &HttpResponse, why: &str) -> Outcome
         (401, Operation::Authorize(_) | Operation::Cancel(_)) => {
             decline(ours, retry, code, message).into()
         }
-        (status, _) => Outcome::unknown(format!("{status} {code} is not believed: {why}")),
+        (status, _) => {
+            Outcome::unknown(format!("not believed, as {why}: {status} {code}").trim_end())
+        }
     }
 }
 
