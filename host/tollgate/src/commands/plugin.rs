@@ -57,7 +57,13 @@ impl PluginCommand {
 }
 
 fn names<T: std::fmt::Debug>(list: &[T]) -> Vec<String> {
-    list.iter().map(|one| format!("{one:?}").to_lowercase()).collect()
+    list.iter().map(word).collect()
+}
+
+/// A value of one of the contract's enums by its word: `OperationKind::Payout` is `payout`.
+fn word<T: std::fmt::Debug>(value: &T) -> String {
+    let path = format!("{value:?}");
+    path.rsplit("::").next().unwrap_or_default().to_lowercase()
 }
 
 fn place(place: &Place) -> String {
@@ -102,7 +108,7 @@ fn as_text(plugin: &Generation, bytes: usize) -> String {
         ));
     }
     for one in &asks.keys {
-        let kind = format!("{:?}", one.kind).to_lowercase();
+        let kind = word(&one.kind);
         lines.push(format!(
             "key         {} {kind} ({}): {}",
             one.name,
@@ -132,7 +138,7 @@ fn as_json(plugin: &Generation) -> serde_json::Value {
         })
     });
     let keys = asks.keys.iter().map(|one| {
-        let kind = format!("{:?}", one.kind).to_lowercase();
+        let kind = word(&one.kind);
         serde_json::json!({
             "slot": one.name, "kind": kind, "required": one.required, "help": one.help,
         })
