@@ -4,7 +4,7 @@
 //! Only a reply that WeChat signed is believed. A refused *transfer* is never a definite no: its
 //! manual forbids to conclude one from anything but a query that says FAIL.
 //!
-//! `references.provider` is our entry's id, the number we give; `secondary` is WeChat's, given late.
+//! `references.provider` is the number we give, our entry's id; `secondary` is WeChat's own.
 
 mod ask;
 mod signature;
