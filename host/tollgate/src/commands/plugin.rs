@@ -39,7 +39,9 @@ impl PluginCommand {
         match self {
             PluginCommand::Build { folder, out: to } => {
                 let built = plugin_build::build(&folder, &to, &mut std::io::stderr())?;
-                writeln!(out, "{} {}", built.path.display(), built.digest)?;
+                let (path, bytes) = (built.path.display(), built.bytes);
+                tracing::info!(plugin = %path, bytes, "built");
+                writeln!(out, "{path} sha256:{}", built.digest)?;
             }
             PluginCommand::Inspect { component, json } => {
                 let bytes = std::fs::read(&component)
