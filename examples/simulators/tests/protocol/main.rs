@@ -1,0 +1,16 @@
+//! The simulators driven as a host would: over sockets, with signatures made and checked here by
+//! hand, without the simulator's own cryptography.
+
+#![allow(missing_docs, reason = "tests are named as sentences")]
+
+mod faults;
+mod inbox;
+mod stripe;
+mod stripe_client;
+mod stripe_events;
+mod stripe_idempotency;
+mod wechatpay;
+mod wechatpay_client;
+mod wechatpay_notifications;
+mod wechatpay_transfers;
+mod wire;
