@@ -1,7 +1,13 @@
 //! The simulators driven as a host would: over sockets, with signatures made and checked here by
 //! hand, without the simulator's own cryptography.
 
-#![allow(missing_docs, reason = "tests are named as sentences")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests, and what only tests use"
+)]
 
 mod faults;
 mod inbox;
