@@ -184,7 +184,7 @@ async fn an_answer_that_comes_before_the_request_is_read_is_the_reply() {
         write(&mut stream, b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").await;
         stream
     });
-    let body = vec![b'x'; 32 << 20];
+    let body = vec![b'x'; BODY_LARGE];
     let reply = send(&egress(), &plain(address), &post(address, &body)).await;
     assert_eq!(http(reply), (413, "no".to_owned()));
     soon(server).await.expect("the server ends");
@@ -199,7 +199,7 @@ async fn an_answer_of_a_server_that_then_stops_listening_is_the_reply() {
         // Closing with unread bytes resets the connection right behind the answer.
         write(&mut stream, b"HTTP/1.1 401 No\r\ncontent-length: 2\r\n\r\nno").await;
     });
-    let body = vec![b'x'; 32 << 20];
+    let body = vec![b'x'; BODY_LARGE];
     let reply = send(&egress(), &plain(address), &post(address, &body)).await;
     assert_eq!(http(reply), (401, "no".to_owned()));
     soon(server).await.expect("the server ends");
@@ -216,7 +216,7 @@ async fn a_server_that_takes_a_part_of_the_request_and_goes_gives_no_reply() {
                 reset(stream);
             }
         });
-        let body = vec![b'x'; 32 << 20];
+        let body = vec![b'x'; BODY_LARGE];
         let reply = send(&egress(), &plain(address), &post(address, &body)).await;
         assert_eq!(failure(reply), ("no reply", Some(Kind::Broken)), "{how:?}");
         soon(server).await.expect("the server ends");

@@ -33,10 +33,13 @@ async fn exchanged(
     (reply, soon(server).await.expect("the server ends"))
 }
 
+/// A framing, a body and how it is written; an answer as it is written and its body.
+type Written<'a> = (Framing, &'a [u8], &'a [u8], Vec<u8>, &'a [u8]);
+
 #[tokio::test]
 async fn each_framing_is_written_and_read_to_the_byte() {
     let long = [b'y'; 300];
-    let cases: [(Framing, &[u8], &[u8], Vec<u8>, &[u8]); 9] = [
+    let cases: [Written<'_>; 9] = [
         (Framing::LengthPrefix(1), b"ping", b"\x04ping", b"\x04pong".to_vec(), b"pong"),
         (Framing::LengthPrefix(2), b"ping", b"\0\x04ping", b"\0\x04pong".to_vec(), b"pong"),
         (Framing::LengthPrefix(4), b"ping", b"\0\0\0\x04ping", b"\0\0\0\x04pong".to_vec(), b"pong"),
@@ -132,7 +135,7 @@ async fn a_frame_that_was_taken_in_part_gives_no_reply() {
         stream.read_exact(&mut [0; 64]).await.expect("some of it");
         reset(stream);
     });
-    let request = frame(address, Framing::LengthPrefix(4), &vec![0; 32 << 20]);
+    let request = frame(address, Framing::LengthPrefix(4), &vec![0; BODY_LARGE]);
     let reply = send(&egress(), &plain(address), &request).await;
     assert_eq!(failure(reply), ("no reply", Some(Kind::Broken)));
     soon(server).await.expect("the server ends");

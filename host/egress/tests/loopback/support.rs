@@ -18,6 +18,8 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 pub const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+/// More bytes than the socket buffers of both sides take.
+pub const BODY_LARGE: usize = 12 << 20;
 
 /// A listener on a port of its own.
 pub async fn listen() -> (TcpListener, SocketAddr) {
