@@ -29,6 +29,9 @@ mod text;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+#[cfg(all(feature = "test", not(target_arch = "wasm32")))]
+pub mod test;
+
 /// The code generated from the contract; the friendly names are re-exported beside it.
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
