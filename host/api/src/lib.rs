@@ -1,1 +1,46 @@
-//! placeholder
+//! The open platform over HTTP: authentication, payments, webhooks, the feed, and what the host says
+//! about itself.
+//!
+//! Nothing is decided here about money: a request is proven well-formed and its sender known, then
+//! the [engine](Payments) is asked. Read in this order: `table` (the routes), `edge` (a request's
+//! way), `shape` and `vocabulary` (what may be asked), `catalogue` (what can go wrong), `server`.
+
+mod answer;
+mod auth;
+mod body;
+mod catalogue;
+mod connection;
+mod contract;
+mod edge;
+mod events;
+mod forms;
+mod head;
+mod json;
+mod limits;
+mod openapi;
+mod pages;
+mod payments;
+mod peers;
+mod problem;
+mod query;
+mod refusals;
+mod route;
+mod router;
+mod schema;
+mod server;
+mod shape;
+mod socket;
+mod table;
+mod time;
+mod views;
+mod vocabulary;
+mod webhooks;
+
+pub use catalogue::CATALOGUE;
+pub use contract::{Payments, Soon};
+pub use limits::Limits;
+pub use problem::{Code, Fault, Place, Problem, RULES, Retry};
+pub use server::{BindError, Options, Server};
+
+#[cfg(test)]
+mod tests;

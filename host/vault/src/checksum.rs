@@ -23,9 +23,8 @@ pub fn lrc(initial: u8, data: &[u8]) -> u8 {
 /// `CRC-16/IBM-3740` as the constant is called; nothing for what is not written as a name.
 fn constant(model: &str) -> Option<String> {
     let (width, name) = model.strip_prefix("CRC-")?.split_once('/')?;
-    let plain = |text: &str| !text.contains(['_', '/']);
-    (plain(width) && !width.contains('-') && plain(name))
-        .then(|| format!("CRC_{width}_{}", name.replace('-', "_")))
+    let hyphenated = ![width, name].iter().any(|part| part.contains('_'));
+    hyphenated.then(|| format!("CRC_{width}_{}", name.replace('-', "_")))
 }
 
 macro_rules! catalogue {

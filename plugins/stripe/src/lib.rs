@@ -127,7 +127,7 @@ fn confirm(host: &dyn Host, order: &Order, method: &str) -> Result<Step, Failure
         .field("automatic_payment_methods[enabled]", true)
         .optional("automatic_payment_methods[allow_redirects]", redirects)
         .optional("return_url", order.return_url.as_deref())
-        .field("description", &order.description)
+        .optional("description", (!order.description.is_empty()).then_some(&order.description))
         .field("metadata[entry]", &entry.id)
         .field("metadata[payment]", &payment.id)
         .field("metadata[reference]", &payment.merchant_reference);

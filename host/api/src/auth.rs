@@ -1,0 +1,37 @@
+//! Who asks: bearer API keys (RFC 6750).
+//!
+//! The comparison itself is the engine's, which keeps only digests of keys.
+
+use engine::App;
+use http::HeaderMap;
+
+use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG};
+use crate::contract::Payments;
+use crate::head;
+use crate::problem::{Code, Problem};
+
+const KEY_BYTES_MAX: usize = 256;
+
+/// The app whose API key the request carries.
+pub(crate) async fn app(payments: &dyn Payments, headers: &HeaderMap) -> Result<App, Problem> {
+    let Some(value) = head::authorization(headers) else {
+        return Err(refused(&API_KEY_MISSING, "Bearer realm=\"tollgate\""));
+    };
+    let wrong = || refused(&API_KEY_WRONG, "Bearer realm=\"tollgate\", error=\"invalid_token\"");
+    let key = bearer(value).ok_or_else(wrong)?;
+    payments.app_by_key(key).await?.ok_or_else(wrong)
+}
+
+fn refused(code: &'static Code, challenge: &str) -> Problem {
+    Problem::new(code, code.remedy).header("www-authenticate", challenge)
+}
+
+/// The key of a header value, where it has the form of one.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once(' ')?;
+    let key = key.trim_start_matches(' ');
+    let formed = key.starts_with("tgk_") && key.len() <= KEY_BYTES_MAX;
+    let plain =
+        key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    (scheme.eq_ignore_ascii_case("bearer") && formed && plain).then_some(key)
+}

@@ -1,0 +1,127 @@
+//! What the HTTP edge asks of the engine, as a trait, so that it can be tested over a double.
+//!
+//! Each method mirrors the one of [`engine::Engine`] and says nothing more than it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use engine::{
+    Acknowledgement, App, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
+    PaymentPage,
+};
+use ledger::{Id, Money, Payment};
+
+/// An answer of the engine that is on its way.
+pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The engine as the HTTP edge sees it.
+#[allow(missing_docs)]
+pub trait Payments: Send + Sync + 'static {
+    fn pay(&self, ask: Ask, payment: NewPayment) -> Soon<'_, Result<Done, Error>>;
+    fn pay_out(&self, ask: Ask, payout: NewPayout) -> Soon<'_, Result<Done, Error>>;
+    fn capture(
+        &self,
+        ask: Ask,
+        payment: Id,
+        amount: Option<Money>,
+    ) -> Soon<'_, Result<Done, Error>>;
+    fn cancel(&self, ask: Ask, payment: Id) -> Soon<'_, Result<Done, Error>>;
+    fn refund(&self, ask: Ask, payment: Id, amount: Option<Money>)
+    -> Soon<'_, Result<Done, Error>>;
+    fn sync<'a>(&'a self, app: &'a Id, payment: &'a Id) -> Soon<'a, Result<Payment, Error>>;
+    fn payment<'a>(&'a self, app: &'a Id, payment: &'a Id) -> Soon<'a, Result<Payment, Error>>;
+    fn payments<'a>(
+        &'a self,
+        app: &'a Id,
+        cursor: Option<&'a str>,
+        limit: usize,
+    ) -> Soon<'a, Result<PaymentPage, Error>>;
+    fn events<'a>(
+        &'a self,
+        app: &'a Id,
+        cursor: Option<&'a str>,
+        limit: usize,
+    ) -> Soon<'a, Result<EventPage, Error>>;
+    fn deliver<'a>(
+        &'a self,
+        account: &'a str,
+        delivery: Delivery,
+    ) -> Soon<'a, Result<Acknowledgement, Error>>;
+    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>>;
+    fn impediments(&self) -> Soon<'_, Vec<String>>;
+}
+
+// The inherent methods of `Engine` go before those of the trait, so none of these calls itself.
+impl Payments for Engine {
+    fn pay(&self, ask: Ask, payment: NewPayment) -> Soon<'_, Result<Done, Error>> {
+        Box::pin(Engine::pay(self, ask, payment))
+    }
+
+    fn pay_out(&self, ask: Ask, payout: NewPayout) -> Soon<'_, Result<Done, Error>> {
+        Box::pin(Engine::pay_out(self, ask, payout))
+    }
+
+    fn capture(
+        &self,
+        ask: Ask,
+        payment: Id,
+        amount: Option<Money>,
+    ) -> Soon<'_, Result<Done, Error>> {
+        Box::pin(Engine::capture(self, ask, payment, amount))
+    }
+
+    fn cancel(&self, ask: Ask, payment: Id) -> Soon<'_, Result<Done, Error>> {
+        Box::pin(Engine::cancel(self, ask, payment))
+    }
+
+    fn refund(
+        &self,
+        ask: Ask,
+        payment: Id,
+        amount: Option<Money>,
+    ) -> Soon<'_, Result<Done, Error>> {
+        Box::pin(Engine::refund(self, ask, payment, amount))
+    }
+
+    fn sync<'a>(&'a self, app: &'a Id, payment: &'a Id) -> Soon<'a, Result<Payment, Error>> {
+        Box::pin(Engine::sync(self, app, payment))
+    }
+
+    fn payment<'a>(&'a self, app: &'a Id, payment: &'a Id) -> Soon<'a, Result<Payment, Error>> {
+        Box::pin(Engine::payment(self, app, payment))
+    }
+
+    fn payments<'a>(
+        &'a self,
+        app: &'a Id,
+        cursor: Option<&'a str>,
+        limit: usize,
+    ) -> Soon<'a, Result<PaymentPage, Error>> {
+        Box::pin(Engine::payments(self, app, cursor, limit))
+    }
+
+    fn events<'a>(
+        &'a self,
+        app: &'a Id,
+        cursor: Option<&'a str>,
+        limit: usize,
+    ) -> Soon<'a, Result<EventPage, Error>> {
+        Box::pin(Engine::events(self, app, cursor, limit))
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        account: &'a str,
+        delivery: Delivery,
+    ) -> Soon<'a, Result<Acknowledgement, Error>> {
+        Box::pin(Engine::deliver(self, account, delivery))
+    }
+
+    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>> {
+        Box::pin(Engine::app_by_key(self, key))
+    }
+
+    fn impediments(&self) -> Soon<'_, Vec<String>> {
+        Box::pin(Engine::impediments(self))
+    }
+}

@@ -1,0 +1,263 @@
+//! One request's way through the edge: head, route, who asks, body, operation, answer, one log line.
+//!
+//! An operation that has begun goes on when its client goes away or its deadline passes: money may be
+//! moving, and its outcome has to be recorded whoever still listens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use engine::Ask;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::{Body, Incoming};
+use ledger::Id;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use crate::answer::Answer;
+use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL};
+use crate::contract::Payments;
+use crate::limits::Limits;
+use crate::problem::{Place, Problem};
+use crate::route::{Call, Intake, Reply, Route, Visit};
+use crate::shape::{Faults, Shape};
+use crate::{auth, body, head, json, query, router};
+
+/// What all connections share.
+pub(crate) struct Edge {
+    pub(crate) payments: Arc<dyn Payments>,
+    pub(crate) limits: Limits,
+    ids: RequestIds,
+    /// Held by every operation that has begun; the server waits until none is left.
+    begun: mpsc::Sender<()>,
+}
+
+impl Edge {
+    pub(crate) fn new(
+        payments: Arc<dyn Payments>,
+        limits: Limits,
+        begun: mpsc::Sender<()>,
+    ) -> Edge {
+        Edge { payments, limits, ids: RequestIds::new(), begun }
+    }
+
+    pub(crate) fn request_id(&self) -> String {
+        self.ids.next()
+    }
+
+    /// Answers one request. Sets `cut_short` when its body was not read to the end.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        cut_short: &AtomicBool,
+    ) -> Response<Full<Bytes>> {
+        let mut line = Line::begin(request.method(), self.request_id());
+        let span = tracing::debug_span!("request", id = line.id);
+        let mut passage =
+            Passage { edge: self, line: &mut line, whole: request.body().is_end_stream() };
+        let chunked = request.headers().contains_key("transfer-encoding");
+        let deadline = self.limits.answer_timeout;
+        let answered = timeout(deadline, passage.pass(request).instrument(span)).await;
+        let whole = passage.whole;
+        let mut answer = match answered {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(problem)) => problem.answer(),
+            Err(_) => Problem::new(&DEADLINE_PASSED, DEADLINE_PASSED.cause).answer(),
+        };
+        // RFC 9112, section 6.1: after a request with both framings the connection is not used again.
+        // hyper drops the length of such a request, so every chunked request counts as one.
+        if !whole || chunked {
+            answer.set("connection", HeaderValue::from_static("close"));
+        }
+        cut_short.fetch_or(!whole || chunked, Ordering::Relaxed);
+        line.end(&answer);
+        answer.into_response(&line.id)
+    }
+}
+
+/// One request on its way.
+struct Passage<'a> {
+    edge: &'a Edge,
+    line: &'a mut Line,
+    /// Whether the body was read to its end.
+    whole: bool,
+}
+
+impl Passage<'_> {
+    async fn pass(&mut self, request: Request<Incoming>) -> Result<Answer, Problem> {
+        let (parts, body) = request.into_parts();
+        head::check(&parts, &self.edge.limits)?;
+        let (route, path) = router::find(&parts.method, parts.uri.path())?;
+        self.line.route = route.path;
+        let app = match route.call {
+            Call::Open(_) => None,
+            Call::App(_) | Call::Ask(_) => {
+                Some(auth::app(self.edge.payments.as_ref(), &parts.headers).await?.id)
+            }
+        };
+        self.line.app = app.clone();
+        let query = checked_query(route, &parts)?;
+        let key = match route.call {
+            Call::Ask(_) => Some(head::idempotency_key(&parts.headers)?),
+            Call::Open(_) | Call::App(_) => None,
+        };
+        let (raw, json) = self.take_in(route.intake, &parts, body).await?;
+        let ask = key.zip(app.clone()).map(|(idempotency_key, app)| Ask {
+            app,
+            idempotency_key,
+            digest: digest(&parts, &raw),
+        });
+        let payments = self.edge.payments.clone();
+        let visit = Visit { payments, path, query, json, parts, raw };
+        self.operate(call(route, visit, app, ask)?).await
+    }
+
+    async fn take_in(
+        &mut self,
+        intake: Intake,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<(Bytes, Value), Problem> {
+        let limits = &self.edge.limits;
+        match intake {
+            Intake::None => Ok((Bytes::new(), Value::Null)),
+            Intake::Raw => {
+                let raw = body::read(&parts.headers, body, limits).await?;
+                self.whole = true;
+                Ok((raw, Value::Null))
+            }
+            Intake::Json { shape, required, .. } => {
+                let there = required || !body.is_end_stream();
+                if there {
+                    head::check_media_type(&parts.headers)?;
+                }
+                let raw = body::read(&parts.headers, body, limits).await?;
+                self.whole = true;
+                let json = if raw.is_empty() && !required {
+                    json!({})
+                } else {
+                    json::read(&raw, limits.json_depth_max)?
+                };
+                checked_fields(shape, json).map(|json| (raw, json))
+            }
+        }
+    }
+
+    async fn operate(&self, reply: Reply) -> Result<Answer, Problem> {
+        let begun = self.edge.begun.clone();
+        let operation = async move {
+            let _begun = begun;
+            reply.await
+        };
+        let ended = tokio::spawn(operation.in_current_span()).await;
+        ended.unwrap_or_else(|error| {
+            tracing::error!(%error, "an operation broke off");
+            Err(Problem::new(&INTERNAL, INTERNAL.cause))
+        })
+    }
+}
+
+fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Result<Reply, Problem> {
+    match (&route.call, app, ask) {
+        (Call::Open(call), _, _) => Ok(call(visit)),
+        (Call::App(call), Some(app), _) => Ok(call(visit, app)),
+        (Call::Ask(call), _, Some(ask)) => Ok(call(visit, ask)),
+        // Both were made above for every route that needs them.
+        (Call::App(_) | Call::Ask(_), _, _) => Err(Problem::new(&INTERNAL, INTERNAL.cause)),
+    }
+}
+
+fn checked_query(route: &Route, parts: &Parts) -> Result<Map<String, Value>, Problem> {
+    match (route.intake, parts.uri.query()) {
+        (Intake::Raw, _) | (_, None) => Ok(Map::new()),
+        (_, Some(text)) => query::read(text, route.query),
+    }
+}
+
+fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
+    let mut faults = Faults::of(Place::Body);
+    shape.check(&json, "", &mut faults);
+    let faults = faults.into_list();
+    if faults.is_empty() { Ok(json) } else { Err(Problem::with_faults(&FIELDS_INVALID, faults)) }
+}
+
+/// SHA-256 over method, path and body, with a byte between them that neither of the first two holds.
+fn digest(parts: &Parts, raw: &[u8]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes()] {
+        digest.update(part);
+        digest.update(b"\n");
+    }
+    digest.update(raw);
+    digest.finalize().into()
+}
+
+/// Names of requests: unique to this process by a random part, to the request by a count.
+struct RequestIds {
+    process: u64,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    fn new() -> RequestIds {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        RequestIds { process: RandomState::new().build_hasher().finish(), count: AtomicU64::new(1) }
+    }
+
+    fn next(&self) -> String {
+        format!("req_{:016x}{:08x}", self.process, self.count.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The log line of a request: written once, also when its client went away.
+struct Line {
+    id: String,
+    method: Method,
+    route: &'static str,
+    app: Option<Id>,
+    since: Instant,
+    /// 0 until answered.
+    status: u16,
+    code: &'static str,
+}
+
+impl Line {
+    fn begin(method: &Method, id: String) -> Line {
+        Line {
+            id,
+            method: method.clone(),
+            route: "-",
+            app: None,
+            since: Instant::now(),
+            status: 0,
+            code: "abandoned",
+        }
+    }
+
+    fn end(&mut self, answer: &Answer) {
+        self.status = answer.status.as_u16();
+        self.code = answer.code.unwrap_or("-");
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        tracing::info!(
+            target: "api",
+            method = %self.method,
+            route = self.route,
+            status = self.status,
+            code = self.code,
+            us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),
+            request = self.id,
+            app = self.app.as_ref().map(Id::as_str),
+            "answered"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! The engine's errors as problems: one match, so that a new error does not compile unanswered.
+//!
+//! What is the operator's to know (a misconfigured account, a broken plugin, the store) goes to the
+//! log and not to the app.
+
+use engine::Error;
+use ledger::Refusal;
+
+use crate::catalogue as known;
+use crate::problem::{Code, Fault, Place, Problem, cut};
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let said = error.to_string();
+        match error {
+            Error::InFlight => Problem::new(&known::IN_PROGRESS, said),
+            Error::KeyReused => Problem::new(&known::KEY_REUSED, said),
+            Error::NoSuchPayment(_) => Problem::new(&known::NO_SUCH_PAYMENT, said),
+            Error::NoSuchAccount(name) => {
+                let detail = format!("there is no account `{}`", cut(&name));
+                Problem::new(&known::NO_SUCH_ACCOUNT, detail)
+            }
+            Error::NotACursor(_) => no_such_cursor(),
+            Error::Refused(refusal) => Problem::new(code(refusal), said),
+            Error::Unsupported(_) => Problem::new(&known::UNSUPPORTED, said),
+            Error::Invalid(_) => Problem::new(&known::REFUSED_BY_PLUGIN, said),
+            Error::Misconfigured(_) => hidden(&known::MISCONFIGURED, &error),
+            Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
+            Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),
+            Error::Store(_) => hidden(&known::STORE_UNAVAILABLE, &error),
+            Error::Stopping => Problem::new(&known::STOPPING, said),
+        }
+    }
+}
+
+fn no_such_cursor() -> Problem {
+    let detail = "take the cursor of an earlier answer, or none".to_owned();
+    let fault = Fault { place: Place::Query, field: "cursor".to_owned(), rule: "exists", detail };
+    Problem::with_faults(&known::NO_SUCH_CURSOR, vec![fault])
+}
+
+fn hidden(code: &'static Code, error: &Error) -> Problem {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    tracing::error!(code = code.code, %error, cause, "an operation was not begun");
+    Problem::new(code, code.cause)
+}
+
+fn code(refusal: Refusal) -> &'static Code {
+    match refusal {
+        Refusal::OtherCurrency => &known::OTHER_CURRENCY,
+        Refusal::AlreadyAuthorized => &known::ALREADY_AUTHORIZED,
+        Refusal::NotAuthorized => &known::NOT_AUTHORIZED,
+        Refusal::OverCapture => &known::OVER_CAPTURE,
+        Refusal::NotCaptured => &known::NOT_CAPTURED,
+        Refusal::OverRefund => &known::OVER_REFUND,
+        Refusal::AlreadyCaptured => &known::ALREADY_CAPTURED,
+        Refusal::AlreadyCancelled => &known::ALREADY_CANCELLED,
+        Refusal::NothingToCancel => &known::NOTHING_TO_CANCEL,
+        Refusal::NotForPayouts => &known::NOT_FOR_PAYOUTS,
+    }
+}

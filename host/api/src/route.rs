@@ -1,0 +1,152 @@
+//! What a route is: everything that is true of one operation, said once. The router, the checks of a
+//! request and the OpenAPI document all read it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use engine::Ask;
+use http::request::Parts;
+use ledger::Id;
+use serde_json::{Map, Value};
+
+use crate::answer::Answer;
+use crate::catalogue as known;
+use crate::contract::{Payments, Soon};
+use crate::problem::{Code, Problem};
+use crate::shape::{Field, Shape};
+
+/// How an operation is called, and so who may call it.
+pub(crate) enum Call {
+    /// Anybody may.
+    Open(fn(Visit) -> Reply),
+    /// An app, by its API key.
+    App(fn(Visit, Id) -> Reply),
+    /// An app, under an idempotency key.
+    Ask(fn(Visit, Ask) -> Reply),
+}
+
+/// An answer on its way.
+pub(crate) type Reply = Soon<'static, Result<Answer, Problem>>;
+
+/// What an operation does with a body.
+#[derive(Clone, Copy)]
+pub(crate) enum Intake {
+    /// Takes none; one that is sent is not read.
+    None,
+    /// JSON of this component of the OpenAPI document, with an example.
+    Json { name: &'static str, shape: &'static Shape, required: bool, example: &'static str },
+    /// Bytes, whatever they are, and any query.
+    Raw,
+}
+
+/// What an operation answers when all is well.
+pub(crate) struct Given {
+    pub(crate) status: u16,
+    pub(crate) about: &'static str,
+    /// The component of the OpenAPI document and its shape; none where the answer is not ours.
+    pub(crate) body: Option<(&'static str, &'static Shape)>,
+}
+
+/// One operation.
+pub(crate) struct Route {
+    pub(crate) id: &'static str,
+    /// `GET` or `POST`.
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) call: Call,
+    pub(crate) parameters: &'static [Field],
+    pub(crate) query: &'static [Field],
+    pub(crate) intake: Intake,
+    pub(crate) given: &'static [Given],
+    /// The problems that only this operation has; [`Route::problems`] gives all.
+    pub(crate) own_problems: &'static [&'static Code],
+}
+
+/// A request that passed every check.
+pub(crate) struct Visit {
+    pub(crate) payments: Arc<dyn Payments>,
+    /// The values of the path's parameters, decoded.
+    pub(crate) path: Vec<String>,
+    pub(crate) query: Map<String, Value>,
+    /// Of an operation with JSON.
+    pub(crate) json: Value,
+    pub(crate) parts: Parts,
+    /// The body as it came.
+    pub(crate) raw: Bytes,
+}
+
+impl Visit {
+    /// The first parameter of the path.
+    pub(crate) fn named(&self) -> &str {
+        self.path.first().map_or("", String::as_str)
+    }
+
+    /// The payment that the path names.
+    pub(crate) fn payment(&self) -> Result<Id, Problem> {
+        let id = self.named().parse().ok().filter(|id: &Id| id.as_str().starts_with("pay_"));
+        id.ok_or_else(|| Problem::new(&known::NO_SUCH_PAYMENT, "the path names no payment"))
+    }
+}
+
+/// What any request can meet.
+const EVERYWHERE: &[&Code] = &[
+    &known::MALFORMED,
+    &known::HEADER_INVALID,
+    &known::TARGET_TOO_LONG,
+    &known::HEADERS_TOO_LARGE,
+    &known::INTERNAL,
+    &known::TOO_MANY_CONNECTIONS,
+    &known::DEADLINE_PASSED,
+];
+const WITH_API_KEY: &[&Code] =
+    &[&known::API_KEY_MISSING, &known::API_KEY_WRONG, &known::STORE_UNAVAILABLE];
+const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
+    &known::IN_PROGRESS,
+    &known::KEY_REUSED,
+    &known::NO_SUCH_ACCOUNT,
+    &known::UNSUPPORTED,
+    &known::REFUSED_BY_PLUGIN,
+    &known::MISCONFIGURED,
+    &known::PLUGIN_FAILED,
+    &known::PAYMENT_BUSY,
+    &known::STOPPING,
+];
+const WITH_BODY: &[&Code] = &[&known::BODY_TOO_SLOW, &known::BODY_TOO_LARGE];
+const WITH_QUERY: &[&Code] = &[&known::QUERY_INVALID];
+const WITH_JSON: &[&Code] = &[&known::NOT_JSON, &known::MEDIA_TYPE, &known::FIELDS_INVALID];
+
+impl Route {
+    /// Every problem the operation can answer.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = &'static Code> {
+        let (keyed, asked): (&[&Code], &[&Code]) = match self.call {
+            Call::Open(_) => (&[], &[]),
+            Call::App(_) => (WITH_API_KEY, &[]),
+            Call::Ask(_) => (WITH_API_KEY, WITH_IDEMPOTENCY_KEY),
+        };
+        let (body, json): (&[&Code], &[&Code]) = match self.intake {
+            Intake::None => (&[], &[]),
+            Intake::Json { .. } => (WITH_BODY, WITH_JSON),
+            Intake::Raw => (WITH_BODY, &[]),
+        };
+        let query = if matches!(self.intake, Intake::Raw) { &[] } else { WITH_QUERY };
+        let all = [EVERYWHERE, keyed, asked, body, json, query, self.own_problems];
+        all.into_iter().flatten().copied()
+    }
+
+    /// Whether the path fits; its parameters, still encoded.
+    pub(crate) fn fit<'a>(&self, path: &'a str) -> Option<Vec<&'a str>> {
+        let mut wanted = self.path.split('/');
+        let mut parameters = Vec::new();
+        for segment in path.split('/') {
+            match wanted.next()? {
+                parameter if parameter.starts_with('{') => parameters.push(segment),
+                word if word == segment => {}
+                _ => return None,
+            }
+        }
+        let whole = wanted.next().is_none() && parameters.iter().all(|value| !value.is_empty());
+        whole.then_some(parameters)
+    }
+}

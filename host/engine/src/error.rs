@@ -1,0 +1,48 @@
+//! Why the engine did not do what was asked.
+
+use ledger::{Id, Refusal};
+
+/// Why an operation was not begun, or a question not answered. Nothing was sent to the provider,
+/// except where a variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An earlier request with this idempotency key is not answered yet.
+    #[error("a request with this idempotency key is still being worked on")]
+    InFlight,
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for a different request")]
+    KeyReused,
+    /// No such payment belongs to the app.
+    #[error("there is no payment {0}")]
+    NoSuchPayment(Id),
+    /// No such account is configured.
+    #[error("there is no account `{0}`")]
+    NoSuchAccount(String),
+    /// The cursor was not made by this feed or list.
+    #[error("`{0}` is not a cursor of this list")]
+    NotACursor(String),
+    /// The ledger refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The provider cannot do this; what it can.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The request holds something the provider does not take; which.
+    #[error("{0}")]
+    Invalid(String),
+    /// The account's configuration is wrong; for the operator.
+    #[error("the account is misconfigured: {0}")]
+    Misconfigured(String),
+    /// The plugin broke before anything was sent; for the operator.
+    #[error("the plugin failed: {0}")]
+    PluginFault(String),
+    /// Another operation changed the payment at the same time, several times over.
+    #[error("the payment is being changed by another request")]
+    Busy,
+    /// The store could not do it.
+    #[error("the store did not answer")]
+    Store(#[from] store::Error),
+    /// The host is stopping and begins nothing new.
+    #[error("the host is stopping")]
+    Stopping,
+}

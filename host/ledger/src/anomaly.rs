@@ -1,0 +1,64 @@
+//! What contradicts the ledger: recorded beside it, for a person; it changes no entry.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Money, State, TimestampMs, Verdict};
+
+/// A contradiction between what the ledger holds and what was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anomaly {
+    /// Its identifier.
+    pub id: Id,
+    /// The account at the provider.
+    pub account: String,
+    /// The payment, where one was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Id>,
+    /// The entry, where one was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Id>,
+    /// What contradicts.
+    #[serde(flatten)]
+    pub kind: AnomalyKind,
+    /// When it was noticed.
+    pub noticed_at_ms: TimestampMs,
+}
+
+/// What contradicts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum AnomalyKind {
+    /// Something else was told of an entry that had ended.
+    Contradiction {
+        /// How the entry had ended.
+        state: State,
+        /// What was told.
+        told: Box<Verdict>,
+    },
+    /// The state table has no such change.
+    OutOfTurn {
+        /// The state of the entry.
+        state: State,
+        /// What was told.
+        told: Box<Verdict>,
+    },
+    /// The provider names another amount or currency.
+    AmountDiffers {
+        /// What the entry says.
+        expected: Money,
+        /// What the provider says.
+        told: Money,
+    },
+    /// The provider names another identifier than before.
+    ReferenceDiffers {
+        /// What the entry says.
+        expected: String,
+        /// What the provider says.
+        told: String,
+    },
+    /// The provider tells of something the ledger does not know.
+    Orphan {
+        /// What it told, for people.
+        told: String,
+    },
+}
