@@ -123,6 +123,7 @@ macro_rules! same {
 same!(digest_algorithm, DigestAlgorithm, Md5 Sha1 Sha224 Sha256 Sha384 Sha512);
 same!(mac_algorithm, MacAlgorithm, HmacMd5 HmacSha1 HmacSha256 HmacSha384 HmacSha512 AesCmac);
 same!(signature_algorithm, SignatureAlgorithm, RsaPkcs1Sha1 RsaPkcs1Sha256 RsaPkcs1Sha384
-    RsaPkcs1Sha512 RsaPssSha256 RsaPssSha384 RsaPssSha512 EcdsaP256Sha256 EcdsaP256Sha256Der Ed25519);
+    RsaPkcs1Sha512 RsaPssSha256 RsaPssSha384 RsaPssSha512 EcdsaP256Sha256 EcdsaP256Sha256Der
+    Ed25519);
 same!(cipher, Cipher, AesGcm AesCbcPkcs7 TdesCbcZero);
 same!(key_transport, KeyTransport, RsaOaepSha1 RsaOaepSha256 RsaPkcs1);
