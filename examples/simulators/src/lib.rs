@@ -19,7 +19,8 @@ mod faults;
 mod identifiers;
 mod payer;
 mod server;
-pub mod stripe;
+mod stripe;
+mod wechatpay;
 
 pub use books::{Books, Movement, MovementKind};
 pub use clock::Clock;
@@ -29,3 +30,6 @@ pub use faults::{Fault, FaultRule};
 pub use payer::PayerAnswer;
 pub use server::{Running, StartError};
 pub use stripe::{StripeOptions, StripeSimulator};
+pub use wechatpay::{
+    KeyError, PlatformIdentity, WechatpayKeys, WechatpayOptions, WechatpaySimulator,
+};

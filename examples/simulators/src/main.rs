@@ -3,10 +3,14 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use simulators::{Delay, Retries, StripeOptions, StripeSimulator};
+use simulators::{
+    Delay, KeyError, PlatformIdentity, Retries, StripeOptions, StripeSimulator, WechatpayKeys,
+    WechatpayOptions, WechatpaySimulator,
+};
 use tracing_subscriber::EnvFilter;
 
 /// Payment providers on loopback, for tests. Nothing here takes money.
@@ -21,6 +25,8 @@ struct Cli {
 enum ProviderCommand {
     /// Stripe: payment intents, refunds, signed events.
     Stripe(StripeArgs),
+    /// WeChat Pay APIv3: native payments, refunds, payouts, sealed notifications.
+    Wechatpay(WechatpayArgs),
 }
 
 #[derive(Args)]
@@ -75,12 +81,34 @@ struct StripeArgs {
     api_version: Option<String>,
 }
 
+#[derive(Args)]
+struct WechatpayArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Folder of test keys: read if it is there, made and filled if not.
+    #[arg(long)]
+    keys: PathBuf,
+    /// The merchant's number, for keys that are made.
+    #[arg(long, default_value = "1900000001")]
+    mchid: String,
+    /// The only application accepted; without it, any.
+    #[arg(long)]
+    appid: Option<String>,
+    /// Sign with the platform's certificate instead of its public key.
+    #[arg(long)]
+    certificate: bool,
+    /// Leave refunds under way until POST /_simulator/settle.
+    #[arg(long)]
+    settle_by_hand: bool,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Cli::parse().provider {
         ProviderCommand::Stripe(args) => stripe(args).await,
+        ProviderCommand::Wechatpay(args) => wechatpay(args).await,
     }
 }
 
@@ -101,6 +129,35 @@ async fn stripe(args: StripeArgs) -> Result<(), Box<dyn Error>> {
     tokio::signal::ctrl_c().await?;
     simulator.stop().await;
     Ok(())
+}
+
+async fn wechatpay(args: WechatpayArgs) -> Result<(), Box<dyn Error>> {
+    let defaults = WechatpayOptions::new(keys(&args)?);
+    let identity =
+        if args.certificate { PlatformIdentity::Certificate } else { PlatformIdentity::PublicKey };
+    let simulator = WechatpaySimulator::start(WechatpayOptions {
+        listen: args.common.listen,
+        answer_delay: args.common.delay(),
+        retries: args.common.retries(defaults.retries.clone()),
+        identity,
+        appid: args.appid,
+        settles_at_once: !args.settle_by_hand,
+        ..defaults
+    })
+    .await?;
+    announce("wechatpay", &simulator.base_url())?;
+    tokio::signal::ctrl_c().await?;
+    simulator.stop().await;
+    Ok(())
+}
+
+fn keys(args: &WechatpayArgs) -> Result<WechatpayKeys, KeyError> {
+    if args.keys.join("apiv3_key.txt").exists() {
+        return WechatpayKeys::read(&args.keys);
+    }
+    let keys = WechatpayKeys::generate(&args.mchid)?;
+    keys.write(&args.keys)?;
+    Ok(keys)
 }
 
 /// One line that a script can wait for and read the address from.

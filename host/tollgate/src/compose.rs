@@ -65,7 +65,7 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
         }
     }
     let egress = extra_roots(loaded).and_then(|extra_roots_pem| {
-        let options = egress::Options { extra_roots_pem };
+        let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
         Egress::new(options).map_err(|error| (None, error.to_string()))
     });
     match (egress, faults.is_empty()) {

@@ -15,7 +15,7 @@ use egress::AllowedHost;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use secrets::{Form, KeyEntry, SecretEntry, Source};
+pub use secrets::{KeyEntry, SecretEntry};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]

@@ -52,6 +52,7 @@ pub trait Host {
     /// Decimal text in the currency's own number of places: 1999 EUR is `19.99`.
     fn to_decimal(&self, amount: &Money) -> Result<String, Failure>;
     /// The reverse; refuses more places than the currency has.
+    #[allow(clippy::wrong_self_convention)]
     fn from_decimal(&self, text: &str, currency: &str) -> Result<Money, Failure>;
     /// A digest of bytes the guest may see.
     fn digest(&self, algorithm: DigestAlgorithm, data: &[u8]) -> Result<Vec<u8>, CryptoError>;

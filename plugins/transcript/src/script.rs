@@ -94,11 +94,9 @@ pub(crate) fn pieces(script: &str, folder: &Path) -> Result<Vec<Piece>, Error> {
             continue;
         }
         let mut block = vec![first];
-        while matches!(mark, '<' | '!') {
-            match lines.next_if(|(_, next)| self::mark(next) == mark) {
-                Some((_, next)) => block.push(next),
-                None => break,
-            }
+        let more = |next: &str| matches!(mark, '<' | '!') && self::mark(next) == mark;
+        while let Some((_, next)) = lines.next_if(|(_, next)| more(next)) {
+            block.push(next);
         }
         let given = read(mark, &block, folder).map_err(|what| Error { line, what })?;
         pieces.push(Piece { line, text: block.join("\n"), given });

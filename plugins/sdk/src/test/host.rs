@@ -22,9 +22,12 @@ pub struct TestHost {
     pub(super) account: Rc<RefCell<Account>>,
     /// Counts steps, so that each draws its own randomness.
     step: Cell<u64>,
-    remembered: RefCell<BTreeMap<String, (Vec<u8>, Option<u64>)>>,
+    remembered: RefCell<BTreeMap<String, Remembered>>,
     log: RefCell<Vec<(Level, String)>>,
 }
+
+/// A value, and until when.
+type Remembered = (Vec<u8>, Option<u64>);
 
 /// What the operator configured.
 #[derive(Debug, Default)]
