@@ -168,3 +168,6 @@ impl fmt::Display for Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,7 +80,7 @@ impl Cache {
         }
     }
 
-    /// Keeps the compiled code of a component. A failure costs time at the next start, nothing else.
+    /// Keeps the compiled code of a component. A failure costs time at the next start, no more.
     pub(crate) fn keep(&self, engine: &Engine, component: &Digest, compiled: &Component) {
         let path = self.path(engine, component);
         if let Err(error) = self.write(engine, component, compiled, &path) {

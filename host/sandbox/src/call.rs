@@ -68,7 +68,8 @@ impl crate::contract::bindings::tollgate::adapter::types::Host for View<'_> {}
 impl Call {
     pub(crate) fn blank(plugin: Arc<Plugin>) -> Call {
         let mut keys = ResourceTable::new();
-        keys.set_max_capacity(plugin.limits.handles_max);
+        // The store refuses first, and says so in its own words.
+        keys.set_max_capacity(plugin.limits.handles_max.saturating_add(1));
         let lasts = Duration::from_millis(plugin.limits.call_ms_max);
         Call {
             meter: Meter::new(&plugin.limits),
@@ -137,19 +138,19 @@ impl Call {
         self.around.as_ref().map_or("", |around| &around.account)
     }
 
-    /// Writes a line to the operator's log, if there is room left for this call.
+    /// Writes a line to the operator's log, as long as there is room left for this call.
     pub(crate) fn log(&mut self, level: Level, message: &str) {
-        let max = self.plugin.limits.log_bytes_max;
-        if self.logged_bytes >= max {
-            return;
-        }
         let line = LogLine { level, message: one_line(message) };
-        self.logged_bytes += line.message.len().max(1);
-        self.write(&line);
-        if self.logged_bytes >= max {
-            let message = format!("log cut: more than {max} bytes in one call");
-            self.write(&LogLine { level: Level::Warn, message });
+        let max = self.plugin.limits.log_bytes_max;
+        if self.logged_bytes < max {
+            self.logged_bytes += line.message.len().max(1);
+            self.write(&line);
+            if self.logged_bytes >= max {
+                let message = format!("log cut: more than {max} bytes in one call");
+                self.write(&LogLine { level: Level::Warn, message });
+            }
         }
+        // Kept even then: the last of them tells why a plugin panicked.
         if level == Level::Error {
             if self.errors.len() >= FAULT_LINES {
                 self.errors.remove(0);
@@ -174,7 +175,7 @@ impl Call {
     }
 }
 
-/// `message` cut at 1 KiB, with its control characters escaped: a plugin cannot forge a second line.
+/// `message` cut at 1 KiB, its control characters escaped: a plugin cannot forge a second line.
 fn one_line(message: &str) -> String {
     const BYTES_MAX: usize = 1024;
     let mut line = String::with_capacity(message.len().min(BYTES_MAX));

@@ -3,9 +3,11 @@
 //! Not here: a provider's refusal or a plugin's `failure`, which are answers.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::WasmBacktrace;
+use wasmtime::component::ResourceTableError;
 
 use crate::contract::Level;
 
@@ -14,17 +16,17 @@ use crate::contract::Level;
 #[error("plugin `{plugin}`, `{export}`: {what}")]
 pub struct Fault {
     /// The plugin's name.
-    pub plugin: String,
+    pub plugin: Arc<str>,
     /// The function of the adapter that was called.
     pub export: &'static str,
     /// What happened, in words.
-    pub what: String,
+    pub what: Box<str>,
     /// What happened, to act on.
     pub kind: Kind,
     /// The last log lines of the call at level `error`, oldest first: a plugin's panic is there.
-    pub log: Vec<LogLine>,
+    pub log: Box<[LogLine]>,
     /// The functions of the guest that were running, innermost first.
-    pub trace: Vec<String>,
+    pub trace: Box<[String]>,
     /// Time spent in the call.
     pub elapsed: Duration,
 }
@@ -43,7 +45,7 @@ pub enum Kind {
     /// The guest's own panic: its text is in the log lines.
     Panic,
     /// Another trap of WebAssembly, by its name.
-    Trap(String),
+    Trap(Box<str>),
     /// It gave the host more than `host_copied_bytes_max`.
     HostBytes,
     /// Its answer is larger than `output_bytes_max`, or its state than `state_bytes_max`.
@@ -106,7 +108,7 @@ pub(crate) fn classify(error: &wasmtime::Error, log: &[LogLine]) -> (Kind, Strin
         return of_trap(*trap, log);
     }
     let text = error.root_cause().to_string();
-    // wasmtime keeps the types of these two errors to itself; `tests/hostile.rs` holds the words.
+    // wasmtime keeps the types of these two errors to itself: `tests/hostile.rs` holds the words.
     if text.contains("fuel allocated for hostcalls") {
         // In an import there are guest frames below; a result is read after the guest returned.
         return match error.downcast_ref::<WasmBacktrace>() {
@@ -114,7 +116,8 @@ pub(crate) fn classify(error: &wasmtime::Error, log: &[LogLine]) -> (Kind, Strin
             None => (Kind::Output, "the answer is too large".to_owned()),
         };
     }
-    if text.contains("store handle limit exceeded") {
+    let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+    if full || text.contains("store handle limit exceeded") {
         return (Kind::Handles, "more handles held than allowed".to_owned());
     }
     (Kind::Contract, text)
@@ -127,15 +130,15 @@ fn of_trap(trap: wasmtime::Trap, log: &[LogLine]) -> (Kind, String) {
         Trap::StackOverflow => (Kind::Stack, "the call stack is exhausted".to_owned()),
         Trap::UnreachableCodeReached => match panicked() {
             Some(line) => (Kind::Panic, line.message.clone()),
-            None => (Kind::Trap("unreachable".to_owned()), trap.to_string()),
+            None => (Kind::Trap("unreachable".into()), trap.to_string()),
         },
-        other => (Kind::Trap(format!("{other:?}")), other.to_string()),
+        other => (Kind::Trap(format!("{other:?}").into()), other.to_string()),
     }
 }
 
 /// The guest's frames, innermost first; at most sixteen.
-pub(crate) fn trace(error: &wasmtime::Error) -> Vec<String> {
-    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+pub(crate) fn trace(error: &wasmtime::Error) -> Box<[String]> {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Box::default() };
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
         Some(name) => name.to_owned(),
         None => format!("function {}", frame.func_index()),

@@ -137,12 +137,12 @@ impl Generation {
     /// A fault of the host's own making.
     fn broken(&self, export: &'static str, what: &str) -> Fault {
         Fault {
-            plugin: self.0.plugin.name.clone(),
+            plugin: self.0.plugin.name.as_str().into(),
             export,
-            what: what.to_owned(),
+            what: what.into(),
             kind: Kind::Host,
-            log: Vec::new(),
-            trace: Vec::new(),
+            log: Box::default(),
+            trace: Box::default(),
             elapsed: Duration::ZERO,
         }
     }
@@ -211,11 +211,11 @@ fn bounded(
 fn fault(error: &wasmtime::Error, call: &Call, export: &'static str, began: Instant) -> Fault {
     let (kind, what) = fault::classify(error, call.errors());
     Fault {
-        plugin: call.plugin.name.clone(),
+        plugin: call.plugin.name.as_str().into(),
         export,
-        what,
+        what: what.into(),
         kind,
-        log: call.errors().to_vec(),
+        log: call.errors().into(),
         trace: fault::trace(error),
         elapsed: began.elapsed(),
     }

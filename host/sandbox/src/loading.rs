@@ -1,4 +1,4 @@
-//! From a file's bytes to a plugin that can be called: every check on the way, each refusal in words.
+//! From a file's bytes to a plugin that can be called: every check, each refusal in words.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -143,7 +143,7 @@ impl Sandbox {
         let Some(foreign) = names.find(|import| !IMPORTS.contains(import)) else { return Ok(()) };
         let remedy = match foreign {
             wasi if wasi.starts_with("wasi:") => {
-                "a plugin has no WASI: build it for wasm32-unknown-unknown, or with WASI stubbed out"
+                "a plugin has no WASI: build it for wasm32-unknown-unknown, or with WASI stubbed"
             }
             ours if ours.starts_with("tollgate:adapter/") => {
                 "this host speaks tollgate:adapter@0.1.0: build it with the SDK of that version"

@@ -1,4 +1,4 @@
-//! A message gathered from parts, with the sensitive ones filled in, in memory the guest never sees.
+//! A message gathered from parts, the sensitive ones filled in, in memory the guest never sees.
 
 use zeroize::Zeroizing;
 

@@ -152,7 +152,7 @@ fn parts(
     account: &Account,
     plugin: &Generation,
 ) -> Result<AccountParts, Vec<String>> {
-    let folder = loaded.path(std::path::Path::new("."));
+    let folder = loaded.folder();
     let mut wrong = Vec::new();
     let legacy = Legacy::granting(account.legacy.iter().map(String::as_str));
     let mut keyring = Keyring::new(legacy.unwrap_or_else(|error| {
@@ -160,14 +160,14 @@ fn parts(
         Legacy::none()
     }));
     for key in &account.key {
-        match key.read(&folder) {
+        match key.read(folder) {
             Ok(key) => keyring.add(key),
             Err(error) => wrong.push(error),
         }
     }
     let (mut secrets, mut grants) = (BTreeMap::new(), Vec::new());
     for (secret, entry) in &account.secret {
-        match entry.read(secret, &folder) {
+        match entry.read(secret, folder) {
             Ok(value) => drop(secrets.insert(secret.clone(), value)),
             Err(error) => wrong.push(error),
         }

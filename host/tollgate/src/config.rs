@@ -196,9 +196,14 @@ impl Loaded {
         }
     }
 
-    /// A path of the file, from where the file stands.
+    /// The folder of the file, which its paths start from.
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// A path of the file.
     pub fn path(&self, path: &Path) -> PathBuf {
-        self.file.parent().unwrap_or(Path::new(".")).join(path)
+        self.folder().join(path)
     }
 
     /// The line of something in the file, from 1.

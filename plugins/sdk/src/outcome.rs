@@ -1,8 +1,8 @@
 //! Outcomes and what they are made of.
 
 use crate::{
-    Action, Decline, DeclineCode, Entry, EntryState, Money, NextAction, Operation, OperationKind,
-    Order, Outcome, Payment, References, RetryAdvice, Settled, Step,
+    Action, Decline, DeclineCode, Entry, EntryState, Failure, Money, NextAction, Operation,
+    OperationKind, Order, Outcome, Payment, References, RetryAdvice, Settled, Step,
 };
 
 /// The operation is over, with this outcome.
@@ -108,6 +108,28 @@ impl Operation {
             Operation::Refund(_) => OperationKind::Refund,
             Operation::Payout(_) => OperationKind::Payout,
             Operation::Sync(_) => OperationKind::Sync,
+        }
+    }
+}
+
+impl Order {
+    /// What the provider calls the payment that a capture, cancel or refund acts on.
+    ///
+    /// # Errors
+    /// `Failure::Invalid` when the provider has given it no reference.
+    pub fn acted_on(&self) -> Result<&References, Failure> {
+        let references = self.payment.reference();
+        references.ok_or_else(|| Failure::invalid("payment: the provider knows none yet"))
+    }
+
+    /// The app's extra fields, if each is one of these.
+    ///
+    /// # Errors
+    /// `Failure::Invalid` that names the first which is not.
+    pub fn extra_of(&self, known: &[&str]) -> Result<&[(String, String)], Failure> {
+        match self.extra.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(Failure::invalid(format!("extra.{name}: not known here"))),
+            None => Ok(&self.extra),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::wire::{Fault, Intent, List, Refund};
 pub fn intent(entry: &Entry, found: &Intent) -> Outcome {
     match entry.kind {
         OperationKind::Authorize => authorized(found),
-        OperationKind::Capture => captured(&entry.id, found),
+        OperationKind::Capture => captured(Some(&entry.id), found),
         OperationKind::Cancel => canceled(found),
         _ => unexpected(found),
     }
@@ -35,23 +35,18 @@ pub fn authorized(found: &Intent) -> Outcome {
     }
 }
 
-/// About the capture of this entry, which left its id with the PaymentIntent.
-pub fn captured(entry: &str, found: &Intent) -> Outcome {
-    let id = found.id.as_str();
-    let ours = found.metadata.get("capture").is_some_and(|capture| capture == entry);
+/// About the capture of this entry, which left its id with the PaymentIntent; or about any.
+pub fn captured(entry: Option<&str>, found: &Intent) -> Outcome {
+    let capture = found.metadata.get("capture").map(String::as_str);
+    let ours = entry.is_none() || entry == capture;
     match found.status.as_str() {
-        "succeeded" if ours => moved(id, found.amount_received, &found.currency),
-        "processing" if ours => Outcome::pending(id),
+        "succeeded" if ours => moved(&found.id, found.amount_received, &found.currency),
+        "processing" if ours => Outcome::pending(found.id.as_str()),
         // Captured, but not by this entry; or still to be captured.
         "succeeded" | "requires_capture" => Outcome::Absent,
-        "canceled" => Outcome::expired(id),
+        "canceled" => Outcome::expired(found.id.as_str()),
         _ => unexpected(found),
     }
-}
-
-/// About a capture that no entry asked for.
-pub fn received(found: &Intent) -> Outcome {
-    moved(&found.id, found.amount_received, &found.currency)
 }
 
 /// About a cancellation.
@@ -60,8 +55,7 @@ pub fn canceled(found: &Intent) -> Outcome {
         "canceled" => moved(&found.id, found.amount, &found.currency),
         "succeeded" => {
             let message = "the PaymentIntent is captured";
-            let (code, retry) = (DeclineCode::NotPermitted, RetryAdvice::Never);
-            decline(code, retry, "succeeded", message).at(found.id.as_str()).into()
+            decline(DeclineCode::NotPermitted, RetryAdvice::Never, "succeeded", message).into()
         }
         "requires_capture" | "requires_action" | "requires_payment_method" => Outcome::Absent,
         _ => unexpected(found),
@@ -75,10 +69,7 @@ pub fn refund(found: &Refund) -> Outcome {
         Some("succeeded") => moved(id, found.amount, &found.currency),
         // `requires_action`: Stripe asks the payer for a bank account by mail.
         Some("pending" | "requires_action") => Outcome::pending(id),
-        Some("failed") => {
-            let reason = found.failure_reason.as_deref().unwrap_or("unknown");
-            declines::of_refund(reason).at(id).into()
-        }
+        Some("failed") => declines::of_refund(found.failure_reason.as_deref()).at(id).into(),
         Some("canceled") => Outcome::expired(id),
         other => Outcome::unknown(format!("refund status {}", other.unwrap_or("missing"))),
     }
@@ -86,11 +77,7 @@ pub fn refund(found: &Refund) -> Outcome {
 
 /// The refund of this entry among those of its payment. Only a whole list proves it absent.
 pub fn listed(order: &Order, list: &List<Refund>) -> Outcome {
-    let entry = |found: &&Refund| {
-        let metadata = found.metadata.as_ref();
-        metadata.and_then(|metadata| metadata.get("entry")) == Some(&order.entry.id)
-    };
-    match list.data.iter().find(entry) {
+    match list.data.iter().find(|found| found.entry() == Some(&order.entry.id)) {
         Some(found) => refund(found),
         None if list.has_more => Outcome::unknown("more refunds than one page"),
         None => Outcome::Absent,
@@ -98,16 +85,24 @@ pub fn listed(order: &Order, list: &List<Refund>) -> Outcome {
 }
 
 /// What an answer other than 200 to a command says.
-pub fn refused(host: &dyn Host, entry: &Entry, status: u16, fault: Fault) -> Outcome {
+pub fn refused(entry: &Entry, status: u16, fault: Fault) -> Outcome {
     let kind = fault.kind.as_deref().unwrap_or_default();
     match status {
         // The same key with other parameters: the first request with it may have moved money.
         _ if kind == "idempotency_error" => Outcome::unknown("idempotency key used before"),
         // The first request with this key is still under way.
         409 => Outcome::unknown("another request is in progress"),
-        _ if kind == "card_error" => declined(entry, &fault),
-        400 | 402 | 404 => already(entry, &fault).unwrap_or_else(|| declined(entry, &fault)),
-        401 | 403 | 429 => turned_away(host, entry, status, &fault),
+        400 | 402 | 404 => already(entry, &fault).unwrap_or_else(|| {
+            let at = fault.payment_intent.as_ref().map(|found| found.id.as_str().into());
+            Decline { references: at, ..declines::of_fault(&fault) }.into()
+        }),
+        // Turned away at the door. When it was sent again because an answer was lost, that says
+        // nothing about the first time.
+        401 | 403 | 429 if entry.state != EntryState::Unknown => {
+            let retry = if status == 429 { RetryAdvice::Later } else { RetryAdvice::OtherProvider };
+            let (code, message) = declines::said(&fault);
+            decline(DeclineCode::ProviderUnavailable, retry, code, message).into()
+        }
         _ => Outcome::unknown(format!("status {status}")),
     }
 }
@@ -116,51 +111,29 @@ pub fn refused(host: &dyn Host, entry: &Entry, status: u16, fault: Fault) -> Out
 /// the key forgotten.
 fn already(entry: &Entry, fault: &Fault) -> Option<Outcome> {
     let found = fault.payment_intent.as_deref()?;
-    let outcome = match entry.kind {
-        OperationKind::Capture => captured(&entry.id, found),
-        OperationKind::Cancel => canceled(found),
-        _ => return None,
-    };
-    matches!(outcome, Outcome::Succeeded(_)).then_some(outcome)
+    let of_intent = matches!(entry.kind, OperationKind::Capture | OperationKind::Cancel);
+    let outcome = of_intent.then(|| intent(entry, found));
+    outcome.filter(|outcome| matches!(outcome, Outcome::Succeeded(_)))
 }
 
-fn declined(entry: &Entry, fault: &Fault) -> Outcome {
-    let decline = declines::of_fault(fault);
-    let found = fault.payment_intent.as_ref().filter(|_| entry.kind == OperationKind::Authorize);
-    match found {
-        Some(found) => decline.at(found.id.as_str()).into(),
-        None => decline.into(),
-    }
-}
-
-/// Turned away at the door: this request moved nothing. When it was sent again because an answer
-/// was lost, that says nothing about the first time.
-fn turned_away(host: &dyn Host, entry: &Entry, status: u16, fault: &Fault) -> Outcome {
-    if status != 429 {
-        host.log(Level::Error, &format!("Stripe refuses the API key: status {status}"));
-    }
-    if entry.state == EntryState::Unknown {
-        return Outcome::unknown(format!("status {status} when sent again"));
-    }
-    let retry = if status == 429 { RetryAdvice::Later } else { RetryAdvice::OtherProvider };
-    let (code, message) = declines::said(fault);
-    decline(DeclineCode::ProviderUnavailable, retry, code, message).into()
+/// The request that cannot move money found nobody: nothing was sent that could.
+pub fn unavailable(status: u16) -> Outcome {
+    let (code, retry) = (DeclineCode::ProviderUnavailable, RetryAdvice::Later);
+    decline(code, retry, status.to_string(), "the card could not be handed over").into()
 }
 
 /// What the payer has to do. Stripe names it in `type` and describes it in the field of that name.
 fn needs_action(found: &Intent) -> Outcome {
     let action = found.next_action.as_ref();
-    let kind = action.and_then(|action| action.get("type")?.as_str()).unwrap_or_default();
-    let field = |name| action.and_then(|action| action.get(kind)?.get(name)?.as_str());
-    let page = ["url", "hosted_instructions_url", "hosted_voucher_url"].into_iter().find_map(field);
-    let next = match (page, field("data")) {
-        (_, Some(code)) if kind.ends_with("_display_qr_code") => NextAction::Qr(code.to_owned()),
-        (Some(page), _) => NextAction::Redirect(page.to_owned()),
+    let field =
+        |name| action.and_then(|all| all.get(all.get("type")?.as_str()?)?.get(name)?.as_str());
+    let page = field("url").or_else(|| field("hosted_voucher_url"));
+    let next = match (page, field("data"), &found.client_secret) {
+        (Some(page), ..) => NextAction::Redirect(page.to_owned()),
+        (None, Some(code), _) => NextAction::Qr(code.to_owned()),
         // What is left is for Stripe's own library in the payer's browser or app.
-        _ => match &found.client_secret {
-            Some(secret) => NextAction::App(secret.clone()),
-            None => return Outcome::unknown(format!("next action {kind}")),
-        },
+        (None, None, Some(secret)) => NextAction::App(secret.clone()),
+        _ => return unexpected(found),
     };
     Outcome::needs_action(found.id.as_str(), next)
 }

@@ -16,20 +16,12 @@ use sdk::prelude::*;
 use wire::{Intent, List, PaymentMethod, Problem, Refund};
 
 const API_VERSION: &str = "2026-10-28.endive";
-const PRODUCTION: &str = "https://api.stripe.com";
 
 /// States of an operation: the request whose reply is awaited.
 const CARD: &[u8] = b"card";
 const INTENT: &[u8] = b"intent";
 const REFUND: &[u8] = b"refund";
 const REFUNDS: &[u8] = b"refunds";
-
-/// Fields an app may add to an authorization, and Stripe's names for them.
-const EXTRA: &[(&str, &str)] = &[
-    ("customer", "customer"),
-    ("receipt-email", "receipt_email"),
-    ("statement-descriptor-suffix", "statement_descriptor_suffix"),
-];
 
 /// The adapter.
 #[derive(Debug)]
@@ -41,7 +33,7 @@ impl Adapter for Stripe {
     fn describe() -> Description {
         use OperationKind::{Authorize, Cancel, Capture, Refund, Sync};
         let operations = [Authorize, Capture, Cancel, Refund, Sync];
-        let bearer = [Place::Header("authorization".to_owned())];
+        let places = [Place::Header("authorization".to_owned())];
         Description::new("stripe", env!("CARGO_PKG_VERSION"), &operations)
             .methods(&["card", "token"])
             .hosts(&["api.stripe.com"])
@@ -49,7 +41,7 @@ impl Adapter for Stripe {
             .keys(
                 [key("webhook", KeyKind::Symmetric, "signing secret, whsec_… as text").required()],
             )
-            .secrets([secret_slot("api-key", bearer, "secret or restricted key").required()])
+            .secrets([secret_slot("api-key", places, "secret or restricted key").required()])
             .recovery(Recovery { idempotent_seconds: Some(86_400), query: true, close: false })
     }
 
@@ -57,7 +49,7 @@ impl Adapter for Stripe {
         match operation {
             Operation::Authorize(order) => authorize(host, order),
             Operation::Capture(order) => capture(host, order),
-            Operation::Cancel(order) => cancel(host, order),
+            Operation::Cancel(order) => change(host, order, "cancel", Form::new()),
             Operation::Refund(order) => refund(host, order),
             Operation::Sync(order) => Ok(inquire(host, order)),
             Operation::Payout(_) => Err(Failure::unsupported(operation)),
@@ -78,14 +70,14 @@ impl Adapter for Stripe {
             (200, REFUNDS) => http.json::<List<Refund>>().map(|list| judge::listed(order, &list)),
             (200, _) => http.json::<Intent>().map(|found| judge::intent(&order.entry, &found)),
             (status, _) if sync => Ok(Outcome::unknown(format!("status {status}"))),
+            (409 | 500.., CARD) => Ok(judge::unavailable(http.status)),
             (status, _) => http
                 .json::<Problem>()
-                .map(|problem| judge::refused(host, &order.entry, status, problem.error)),
+                .map(|problem| judge::refused(&order.entry, status, problem.error)),
         };
         // What cannot be read may well have moved money.
-        Ok(done(outcome.unwrap_or_else(|_| {
-            Outcome::unknown(format!("status {} with an unreadable body", http.status))
-        })))
+        let unreadable = |_| Outcome::unknown(format!("status {}, unreadable", http.status));
+        Ok(done(outcome.unwrap_or_else(unreadable)))
     }
 
     fn prove(_: &dyn Host, delivery: &Delivery) -> Result<Proof, Failure> {
@@ -104,30 +96,29 @@ impl Adapter for Stripe {
 
 /// A card first becomes a payment method: its number is in that one request only.
 fn authorize(host: &dyn Host, order: &Order) -> Result<Step, Failure> {
-    // Refused now, before a card travels for nothing.
-    money::to_stripe(&order.entry.amount)?;
-    extra(order)?;
-    match &order.instrument {
-        Instrument::Token(token) => confirm(host, order, token),
-        Instrument::Card(_) => {
-            let form = Form::new()
-                .field("type", "card")
-                .field("card[number]", card(CardField::Number))
-                .field("card[exp_month]", card(CardField::ExpiryMonth))
-                .field("card[exp_year]", card(CardField::ExpiryYear))
-                .field("card[cvc]", card(CardField::SecurityCode));
-            let key = format!("{}-card", order.entry.id);
-            Ok(command(host, "/v1/payment_methods", &key, form).state(CARD).ask())
-        }
-        _ => Err(Failure::invalid("instrument: Stripe takes a card or a token")),
-    }
+    let method = match &order.instrument {
+        Instrument::Token(token) => return confirm(host, order, token),
+        Instrument::Card(_) => Form::new()
+            .field("type", "card")
+            .field("card[number]", card(CardField::Number))
+            .field("card[exp_month]", card(CardField::ExpiryMonth))
+            .field("card[exp_year]", card(CardField::ExpiryYear))
+            .field("card[cvc]", card(CardField::SecurityCode)),
+        _ => return Err(Failure::invalid("instrument: Stripe takes a card or a token")),
+    };
+    // Whatever is wrong with the rest is found before a card travels for nothing.
+    confirm(host, order, "")?;
+    let key = format!("{}-card", order.entry.id);
+    Ok(command(host, "/v1/payment_methods", &key, method).state(CARD).ask())
 }
 
 fn confirm(host: &dyn Host, order: &Order, method: &str) -> Result<Step, Failure> {
     let Order { payment, entry, .. } = order;
     // Without a place to come back to, Stripe takes no method that sends the payer away.
     let redirects = order.return_url.is_none().then_some("never");
-    let form = Form::new()
+    let extra = order.extra_of(&["customer", "receipt_email", "statement_descriptor_suffix"])?;
+    let form = extra.iter().fold(Form::new(), |form, (name, value)| form.field(name, value));
+    let form = form
         .field("amount", money::to_stripe(&entry.amount)?)
         .field("currency", entry.amount.currency.to_lowercase())
         .field("payment_method", method)
@@ -136,94 +127,60 @@ fn confirm(host: &dyn Host, order: &Order, method: &str) -> Result<Step, Failure
         .field("automatic_payment_methods[enabled]", true)
         .optional("automatic_payment_methods[allow_redirects]", redirects)
         .optional("return_url", order.return_url.as_deref())
-        .field("description", &order.description)
+        .optional("description", (!order.description.is_empty()).then_some(&order.description))
         .field("metadata[entry]", &entry.id)
         .field("metadata[payment]", &payment.id)
         .field("metadata[reference]", &payment.merchant_reference);
-    let form = extra(order)?.into_iter().fold(form, |form, (name, value)| form.field(name, value));
     Ok(command(host, "/v1/payment_intents", &entry.id, form).state(INTENT).send())
-}
-
-fn extra(order: &Order) -> Result<Vec<(&'static str, &str)>, Failure> {
-    order
-        .extra
-        .iter()
-        .map(|(name, value)| match EXTRA.iter().find(|(ours, _)| ours == name) {
-            Some((_, field)) => Ok((*field, value.as_str())),
-            None => Err(Failure::invalid(format!("extra field {name} is not known here"))),
-        })
-        .collect()
 }
 
 fn capture(host: &dyn Host, order: &Order) -> Result<Step, Failure> {
     let form = Form::new()
         .field("amount_to_capture", money::to_stripe(&order.entry.amount)?)
         .field("metadata[capture]", &order.entry.id);
-    let path = format!("/v1/payment_intents/{}/capture", acted_on(order)?);
-    Ok(command(host, &path, &order.entry.id, form).state(INTENT).send())
+    change(host, order, "capture", form)
 }
 
-fn cancel(host: &dyn Host, order: &Order) -> Result<Step, Failure> {
-    let path = format!("/v1/payment_intents/{}/cancel", acted_on(order)?);
-    Ok(command(host, &path, &order.entry.id, Form::new()).state(INTENT).send())
+fn change(host: &dyn Host, order: &Order, verb: &str, form: Form) -> Result<Step, Failure> {
+    let path = format!("/v1/payment_intents/{}/{verb}", form_encoded(&order.acted_on()?.provider));
+    Ok(command(host, &path, &order.entry.id, form).state(INTENT).send())
 }
 
 fn refund(host: &dyn Host, order: &Order) -> Result<Step, Failure> {
     let form = Form::new()
-        .field("payment_intent", acted_on(order)?)
+        .field("payment_intent", &order.acted_on()?.provider)
         .field("amount", money::to_stripe(&order.entry.amount)?)
-        .field("metadata[entry]", &order.entry.id)
-        .field("metadata[payment]", &order.payment.id);
+        .field("metadata[entry]", &order.entry.id);
     Ok(command(host, "/v1/refunds", &order.entry.id, form).state(REFUND).send())
 }
 
-/// Asks by Stripe's own reference. There is no way to ask by ours for a PaymentIntent: the search
-/// is only eventually consistent, and its silence must not count as an answer.
+/// Asks by Stripe's own reference. There is no way to ask for a PaymentIntent by ours: Stripe's
+/// search lags behind, and its silence must not count as an answer.
 fn inquire(host: &dyn Host, order: &Order) -> Step {
-    let own = order.entry.references.as_ref();
-    let intent = order.payment.reference().map(|references| references.provider.as_str());
-    match (order.entry.kind, own, intent) {
-        (OperationKind::Refund, Some(refund), _) => {
-            query(host, &format!("/v1/refunds/{}", form_encoded(&refund.provider)))
-                .state(REFUND)
-                .ask()
-        }
+    let encoded = |references: &References| form_encoded(&references.provider);
+    let own = order.entry.references.as_ref().map(encoded);
+    let (path, state) = match (order.entry.kind, own, order.acted_on().ok().map(encoded)) {
+        (OperationKind::Refund, Some(own), _) => (format!("/v1/refunds/{own}"), REFUND),
         (OperationKind::Refund, None, Some(intent)) => {
-            let of = form_encoded(intent);
-            query(host, &format!("/v1/refunds?payment_intent={of}&limit=100")).state(REFUNDS).ask()
+            (format!("/v1/refunds?payment_intent={intent}&limit=100"), REFUNDS)
         }
-        (_, Some(intent), _) => look_up(host, &intent.provider),
-        (OperationKind::Capture | OperationKind::Cancel, None, Some(intent)) => {
-            look_up(host, intent)
+        (OperationKind::Authorize, None, _) | (_, None, None) => {
+            return done(Outcome::unknown("no reference"));
         }
-        _ => done(Outcome::unknown("no reference")),
-    }
-}
-
-fn look_up(host: &dyn Host, intent: &str) -> Step {
-    query(host, &format!("/v1/payment_intents/{}", form_encoded(intent))).state(INTENT).ask()
-}
-
-/// The PaymentIntent that an operation acts on, fit for a path.
-fn acted_on(order: &Order) -> Result<String, Failure> {
-    let references = order.payment.reference();
-    let references = references.ok_or_else(|| Failure::invalid("payment: no PaymentIntent yet"))?;
-    Ok(form_encoded(&references.provider))
+        (_, Some(intent), _) | (_, None, Some(intent)) => {
+            (format!("/v1/payment_intents/{intent}"), INTENT)
+        }
+    };
+    signed_in(host, get, &path).state(state).ask()
 }
 
 fn command(host: &dyn Host, path: &str, key: &str, form: Form) -> Call {
-    signed_in(post(url(host, path))).header("idempotency-key", key).form(form)
+    signed_in(host, post, path).header("idempotency-key", key).form(form)
 }
 
-fn query(host: &dyn Host, path: &str) -> Call {
-    signed_in(get(url(host, path)))
-}
-
-fn signed_in(call: Call) -> Call {
+fn signed_in(host: &dyn Host, verb: fn(String) -> Call, path: &str) -> Call {
+    let base = host.setting("base-url");
+    let base = base.as_deref().unwrap_or("https://api.stripe.com").trim_end_matches('/');
+    let call = verb(format!("{base}{path}"));
     call.bearer(secret("api-key")).header("stripe-version", API_VERSION)
-}
-
-fn url(host: &dyn Host, path: &str) -> String {
-    let base = host.setting("base-url").unwrap_or_else(|| PRODUCTION.to_owned());
-    format!("{}{path}", base.trim_end_matches('/'))
 }

@@ -1,11 +1,10 @@
 //! Webhooks: how a delivery is proven (docs.stripe.com/webhooks, "Verify manually") and what it says.
 
 use sdk::prelude::*;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::from_value;
 
 use crate::judge;
-use crate::wire::{self, Charge, Intent, Refund};
+use crate::wire::{self, Intent, Refund};
 
 /// Two signatures come while a secret is rolled; many more are an attempt to keep the host busy.
 const EVIDENCE_MAX: usize = 8;
@@ -15,9 +14,8 @@ const EVIDENCE_MAX: usize = 8;
 pub fn prove(delivery: &Delivery) -> Result<Proof, Failure> {
     let header = delivery.required("stripe-signature")?;
     let parts = || header.split(',').filter_map(|part| part.trim().split_once('='));
-    let time = parts().find(|(name, _)| *name == "t").map(|(_, value)| value);
-    let time = time.ok_or_else(|| Failure::malformed("stripe-signature has no time"))?;
-    let seconds = time.parse().map_err(|_| Failure::malformed("stripe-signature: time"))?;
+    let time = parts().find(|(name, _)| *name == "t").map_or("", |(_, value)| value);
+    let seconds = time.parse().map_err(|_| Failure::malformed("stripe-signature has no time"))?;
     let message = [time.as_bytes(), b".", &delivery.body].concat();
     let tags = parts().filter(|(scheme, _)| *scheme == "v1");
     let tags: Vec<Vec<u8>> =
@@ -30,71 +28,42 @@ pub fn prove(delivery: &Delivery) -> Result<Proof, Failure> {
 }
 
 /// The events about entries. Those of no concern give none, so that Stripe is not asked to repeat.
+/// `charge.refunded` is none of them: since API version 2022-11-15 no refund is in it.
 pub fn interpret(delivery: &Delivery) -> Result<Vec<Event>, Failure> {
-    let wire::Event { id, kind, data } = delivery.json()?;
+    let wire::Event { id, kind, mut data } = delivery.json()?;
+    let object = data.remove("object").unwrap_or_default();
     Ok(match kind.as_str() {
-        "payment_intent.succeeded" => vec![succeeded(id, &read(data.object)?)],
-        "payment_intent.amount_capturable_updated"
+        "payment_intent.succeeded"
+        | "payment_intent.amount_capturable_updated"
+        | "payment_intent.canceled"
         | "payment_intent.payment_failed"
         | "payment_intent.processing"
-        | "payment_intent.requires_action" => vec![authorization(id, &read(data.object)?)],
-        "payment_intent.canceled" => vec![canceled(id, &read(data.object)?)],
+        | "payment_intent.requires_action" => vec![payment(id, &kind, &from_value(object)?)],
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
-            vec![refund(id, &read(data.object)?)]
+            vec![refund(id, &from_value(object)?)]
         }
-        "charge.refunded" => charge(&id, read(data.object)?),
         _ => Vec::new(),
     })
 }
 
-fn read<T: DeserializeOwned>(object: Value) -> Result<T, Failure> {
-    Ok(serde_json::from_value(object)?)
-}
-
-/// A hold has succeeded before: now it is its capture that did.
-fn succeeded(id: String, found: &Intent) -> Event {
-    if !found.manual() {
-        return authorization(id, found);
-    }
-    let entry = found.metadata.get("capture");
-    let outcome = judge::captured(entry.map_or("", String::as_str), found);
-    let outcome = match outcome {
-        // Captured from Stripe's dashboard: no entry of ours, but the money moved all the same.
-        Outcome::Absent => judge::received(found),
-        outcome => outcome,
-    };
-    about(event(id, OperationKind::Capture, outcome), found).entry(entry.cloned())
-}
-
-fn authorization(id: String, found: &Intent) -> Event {
-    about(event(id, OperationKind::Authorize, judge::authorized(found)), found)
-        .entry(found.metadata.get("entry").cloned())
-}
-
-/// Of a hold, when something was charged before, the cancellation gave the money back; else the
-/// authorization itself came to nothing.
-fn canceled(id: String, found: &Intent) -> Event {
-    match &found.latest_charge {
-        Some(_) if found.manual() => {
-            about(event(id, OperationKind::Cancel, judge::canceled(found)), found)
+fn payment(id: String, kind: &str, found: &Intent) -> Event {
+    let metadata = |name| found.metadata.get(name).cloned();
+    let (operation, outcome, entry) = match kind {
+        // A hold has succeeded before: now its capture did, by an entry or at the dashboard.
+        "payment_intent.succeeded" if found.manual() => {
+            (OperationKind::Capture, judge::captured(None, found), metadata("capture"))
         }
-        _ => authorization(id, found),
-    }
-}
-
-fn about(event: Event, found: &Intent) -> Event {
-    event.merchant_reference(found.metadata.get("reference").cloned()).references(found.id.as_str())
+        // A hold was given back. Had nothing been charged, the authorization came to nothing.
+        "payment_intent.canceled" if found.manual() && found.latest_charge.is_some() => {
+            (OperationKind::Cancel, judge::canceled(found), None)
+        }
+        _ => (OperationKind::Authorize, judge::authorized(found), metadata("entry")),
+    };
+    let event = event(id, operation, outcome).entry(entry);
+    event.merchant_reference(metadata("reference")).references(found.id.as_str())
 }
 
 fn refund(id: String, found: &Refund) -> Event {
-    let entry = found.metadata.as_ref().and_then(|metadata| metadata.get("entry"));
-    event(id, OperationKind::Refund, judge::refund(found))
-        .entry(entry.cloned())
-        .references(found.id.as_str())
-}
-
-/// One event may tell of several refunds: each gets an id of its own.
-fn charge(id: &str, found: Charge) -> Vec<Event> {
-    let refunds = found.refunds.map(|list| list.data).unwrap_or_default();
-    refunds.iter().map(|found| refund(format!("{id}:{}", found.id), found)).collect()
+    let entry = found.entry().map(str::to_owned);
+    event(id, OperationKind::Refund, judge::refund(found)).entry(entry).references(&*found.id)
 }

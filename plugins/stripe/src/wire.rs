@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A PaymentIntent.
 #[derive(Debug, Deserialize)]
 pub struct Intent {
     pub id: String,
@@ -33,7 +32,6 @@ impl Intent {
     }
 }
 
-/// A refund.
 #[derive(Debug, Deserialize)]
 pub struct Refund {
     pub id: String,
@@ -41,60 +39,48 @@ pub struct Refund {
     pub amount: u64,
     pub currency: String,
     pub failure_reason: Option<String>,
-    #[serde(default)]
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
-/// A charge, as `charge.refunded` brings it; later API versions leave the refunds out.
-#[derive(Debug, Deserialize)]
-pub struct Charge {
-    pub refunds: Option<List<Refund>>,
+impl Refund {
+    /// The entry it was asked for by.
+    pub fn entry(&self) -> Option<&str> {
+        self.metadata.as_ref()?.get("entry").map(String::as_str)
+    }
 }
 
-/// A page of a list.
 #[derive(Debug, Deserialize)]
 pub struct List<T> {
     pub data: Vec<T>,
-    #[serde(default)]
     pub has_more: bool,
 }
 
-/// A payment method, made of a card.
 #[derive(Debug, Deserialize)]
 pub struct PaymentMethod {
     pub id: String,
 }
 
-/// The body of every answer that is not 200.
 #[derive(Debug, Deserialize)]
 pub struct Problem {
     pub error: Fault,
 }
 
-/// What went wrong.
 #[derive(Debug, Deserialize)]
 pub struct Fault {
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub code: Option<String>,
     pub decline_code: Option<String>,
-    /// The issuer's advice: `confirm_card_data`, `do_not_try_again`, `try_again_later`.
     pub advice_code: Option<String>,
     pub message: Option<String>,
     pub payment_intent: Option<Box<Intent>>,
 }
 
-/// A webhook event; its object is read by its type.
 #[derive(Debug, Deserialize)]
 pub struct Event {
     pub id: String,
     #[serde(rename = "type")]
     pub kind: String,
-    pub data: Subject,
-}
-
-/// What an event is about.
-#[derive(Debug, Deserialize)]
-pub struct Subject {
-    pub object: Value,
+    /// `object`: what the event is about, to be read by its type.
+    pub data: BTreeMap<String, Value>,
 }

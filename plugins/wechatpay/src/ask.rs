@@ -3,8 +3,7 @@
 use sdk::prelude::*;
 use serde_json::{Value, json};
 
-use crate::required;
-use crate::signature::{platform, signed};
+use crate::{required, signature::platform, signature::signed};
 
 const ORDERS: &str = "/v3/pay/transactions";
 const REFUNDS: &str = "/v3/refund/domestic/refunds";
@@ -13,8 +12,7 @@ const TRANSFERS: &str = "/v3/fund-app/mch-transfer/transfer-bills";
 /// An order that the payer scans.
 pub(crate) fn native(host: &dyn Host, order: &Order) -> Result<Call, Failure> {
     if !order.entry.capture || order.instrument != Instrument::Qr {
-        let what = "WeChat Pay authorizes by `qr` alone, and takes the amount at once";
-        return Err(Failure::Unsupported(what.to_owned()));
+        return Err(Failure::Unsupported("WeChat Pay takes at once, and by `qr` alone".to_owned()));
     }
     let body = json!({
         "appid": required(host, "appid")?,
@@ -67,16 +65,17 @@ pub(crate) fn transfer(host: &dyn Host, order: &Order) -> Result<Call, Failure> 
     if order.description.chars().count() > 32 {
         return Err(Failure::invalid("description: at most 32 characters for a payout"));
     }
-    let name = order.beneficiary.as_deref().filter(|_| fen >= 30).map(|name| {
+    let sealed = |name: &str| -> Result<String, Failure> {
         let (key, _) = platform(host)?;
-        Ok::<_, Failure>(base64(key.wrap(KeyTransport::RsaOaepSha1, &Content::from(name))?))
-    });
+        Ok(base64(key.wrap(KeyTransport::RsaOaepSha1, &Content::from(name))?))
+    };
+    let name = order.beneficiary.as_deref().filter(|_| fen >= 30).map(sealed).transpose()?;
     let body = json!({
         "appid": required(host, "appid")?,
         "out_bill_no": bill_number(&order.entry.id)?,
         "transfer_scene_id": scene,
         "openid": openid,
-        "user_name": name.transpose()?,
+        "user_name": name,
         "transfer_amount": fen,
         "transfer_remark": order.description,
         "notify_url": order.notify_url,
@@ -96,7 +95,7 @@ pub(crate) fn query(host: &dyn Host, order: &Order) -> Result<Call, Failure> {
     signed(host, &path, String::new())
 }
 
-/// The entry whose number the operation goes by: its own, but for a close that of the newest
+/// Whose number the operation goes by: the entry's own, but for a close that of the newest
 /// authorization, the only one that can still be open.
 pub(crate) fn number(order: &Order) -> Result<&str, Failure> {
     if order.entry.kind != OperationKind::Cancel {
@@ -133,8 +132,8 @@ fn filled(mut body: Value, order: &Order, taken: &[&str]) -> Result<String, Fail
         }
         let list = || serde_json::from_str::<Vec<Value>>(value).map(Value::Array);
         let value = if name == REPORTS { list() } else { Ok(json!(value)) };
-        let value = value.map_err(|error| Failure::invalid(format!("extra: `{name}`: {error}")))?;
-        fields.insert(name.clone(), value);
+        let wrong = |error| Failure::invalid(format!("extra: `{name}`: {error}"));
+        fields.insert(name.clone(), value.map_err(wrong)?);
     }
     let text = body.to_string();
     let beyond = text.chars().any(|character| character > '\u{FFFF}');

@@ -4,8 +4,7 @@
 //! Only a reply that WeChat signed is believed. A refused *transfer* is never a definite no: its
 //! manual forbids to conclude one from anything but a query that says FAIL.
 //!
-//! Everything has our entry's id as its number, so `references.provider` is that number, and
-//! `secondary` is WeChat's own, which it gives late.
+//! `references.provider` is the number we give, our entry's id; `secondary` is WeChat's own.
 
 mod ask;
 mod signature;
@@ -14,12 +13,10 @@ mod wire;
 
 use sdk::prelude::*;
 use told::Told;
-use wire::Fate;
 
 /// The state of the second step of a sync: the order was given again to hear its code.
 const GIVEN_AGAIN: &[u8] = b"given again";
-
-const UNREADABLE: &str = "the reply is signed, but unreadable";
+const NOT_THERE: &str = "ORDER_NOT_EXIST RESOURCE_NOT_EXISTS NOT_FOUND";
 
 /// WeChat Pay.
 pub struct WechatPay;
@@ -29,16 +26,15 @@ sdk::export!(WechatPay);
 impl Adapter for WechatPay {
     fn describe() -> Description {
         use OperationKind::{Authorize, Cancel, Payout, Refund, Sync};
-        let operations = [Authorize, Cancel, Refund, Payout, Sync];
-        let serial = "serial of the merchant's certificate, unless the key's id is it";
-        Description::new("wechatpay", env!("CARGO_PKG_VERSION"), &operations)
+        let version = env!("CARGO_PKG_VERSION");
+        Description::new("wechatpay", version, &[Authorize, Cancel, Refund, Payout, Sync])
             .methods(&["qr", "wallet"])
             .currencies(&[wire::CNY])
             .hosts(&["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"])
             .settings([
                 setting("mchid", "the merchant number").required(),
                 setting("appid", "an AppID bound to that number").required(),
-                setting("serial-no", serial),
+                setting("serial-no", "of the merchant's certificate, unless the key has it as id"),
                 setting("transfer-scene-id", "of payouts whose extra gives none"),
                 setting("base-url", "scheme and host, if not https://api.mch.weixin.qq.com"),
             ])
@@ -47,9 +43,7 @@ impl Adapter for WechatPay {
                 key("platform", KeyKind::Public, "WeChat's, by PUB_KEY_ID_… or serial").required(),
                 key("api-v3-key", KeyKind::Symmetric, "the 32 bytes of the APIv3 key").required(),
             ])
-            // A number is acted on once, however often it comes. But the answer to a repeat may
-            // refuse the repeat alone (429; 401 once the signed time is 5 minutes old), which is
-            // not to be told from a refusal of the first: the query is the way back.
+            // Repeats are harmless; but a refusal of the repeat (429, 401) looks like one of both.
             .recovery(Recovery { idempotent_seconds: None, query: true, close: true })
     }
 
@@ -78,8 +72,8 @@ impl Adapter for WechatPay {
             return Ok(done(refused(operation, reply)));
         }
         match operation {
-            Operation::Authorize(order) => Ok(done(ordered(order, reply))),
-            Operation::Sync(order) if state == GIVEN_AGAIN => Ok(done(ordered(order, reply))),
+            Operation::Authorize(order) => Ok(done(ordered(order, reply)?)),
+            Operation::Sync(order) if state == GIVEN_AGAIN => Ok(done(ordered(order, reply)?)),
             Operation::Cancel(order) => Ok(done(closed(order)?)),
             _ => stands(host, operation.order(), reply),
         }
@@ -102,7 +96,7 @@ impl Adapter for WechatPay {
         }
         let told = Told::read(kind, &opened(host, &notice.resource)?)?;
         let (entry, references) = (told.entry.clone(), told.references.clone());
-        let event = event(notice.id, kind, told.outcome());
+        let event = event(notice.id, kind, told.outcome(true));
         Ok(vec![event.entry(Some(entry)).references(references)])
     }
 
@@ -115,7 +109,6 @@ impl Adapter for WechatPay {
     }
 }
 
-/// A setting that must be there.
 pub(crate) fn required(host: &dyn Host, name: &str) -> Result<String, Failure> {
     host.setting(name).ok_or_else(|| Failure::misconfigured(format!("{name}: not set")))
 }
@@ -124,28 +117,23 @@ pub(crate) fn required(host: &dyn Host, name: &str) -> Result<String, Failure> {
 /// and `cancel` can afford, as neither moves money by itself: WeChat signs no 401, not knowing
 /// whom it answers, and has not acted on such a request.
 fn unbelieved(operation: &Operation, reply: &HttpResponse, why: &str) -> Outcome {
-    let wire::Refused { code, message } = reply.json().unwrap_or_default();
-    let (ours, retry) = (DeclineCode::InvalidRequest, RetryAdvice::AfterChange);
-    match (reply.status, operation) {
-        (401, Operation::Authorize(_) | Operation::Cancel(_)) => {
-            decline(ours, retry, code, message).into()
-        }
-        (status, _) => {
-            Outcome::unknown(format!("not believed, as {why}: {status} {code}").trim_end())
-        }
+    let wire::Thing { code, message, .. } = reply.json().unwrap_or_default();
+    let harmless = matches!(operation, Operation::Authorize(_) | Operation::Cancel(_));
+    if reply.status == 401 && harmless {
+        let (ours, retry) = (DeclineCode::InvalidRequest, RetryAdvice::AfterChange);
+        return decline(ours, retry, code, message).into();
     }
+    Outcome::unknown(format!("not believed, as {why}: {} {code}", reply.status).trim_end())
 }
 
 /// A signed refusal: definite where the table knows its code, and the manual lets it count.
 fn refused(operation: &Operation, reply: &HttpResponse) -> Outcome {
-    let wire::Refused { code, message } = reply.json().unwrap_or_default();
+    let wire::Thing { code, message, .. } = reply.json().unwrap_or_default();
     let indefinite = Outcome::unknown(format!("{} {code}: {message}", reply.status));
     let is = |codes: &str| wire::among(codes, &code);
     match operation {
         _ if reply.status >= 500 => indefinite,
-        Operation::Sync(_) if is("ORDER_NOT_EXIST RESOURCE_NOT_EXISTS NOT_FOUND") => {
-            Outcome::Absent
-        }
+        Operation::Sync(_) if is(NOT_THERE) => Outcome::Absent,
         Operation::Sync(_) | Operation::Payout(_) => indefinite,
         // The number is taken already: by what, only a query tells.
         Operation::Authorize(_) if is("ORDER_PAID OUT_TRADE_NO_USED") => indefinite,
@@ -157,25 +145,21 @@ fn refused(operation: &Operation, reply: &HttpResponse) -> Outcome {
 }
 
 /// The order stands, and this is the code to scan.
-fn ordered(order: &Order, reply: &HttpResponse) -> Outcome {
-    match reply.json::<wire::Thing>().ok().and_then(|answer| answer.code_url) {
-        Some(code) => Outcome::needs_action(&*order.entry.id, NextAction::Qr(code)),
-        None => Outcome::unknown(UNREADABLE),
-    }
+fn ordered(order: &Order, reply: &HttpResponse) -> Result<Outcome, Failure> {
+    let code = reply.json::<wire::Thing>()?.code_url;
+    let code = code.ok_or_else(|| Failure::malformed("it has no code_url"))?;
+    Ok(Outcome::needs_action(&*order.entry.id, NextAction::Qr(code)))
 }
 
 /// Closed, by a reply without a body.
 fn closed(order: &Order) -> Result<Outcome, Failure> {
-    let number = ask::number(order)?;
-    Ok(Outcome::succeeded(number, order.entry.amount.clone()))
+    Ok(Outcome::succeeded(ask::number(order)?, order.entry.amount.clone()))
 }
 
 /// How the thing asked for or about stands now.
 fn stands(host: &dyn Host, order: &Order, reply: &HttpResponse) -> Result<Step, Failure> {
     let (kind, shown) = (order.entry.kind, order.entry.state == EntryState::NeedsAction);
-    let Ok(told) = Told::read(kind, &reply.body) else {
-        return Ok(done(Outcome::unknown(UNREADABLE)));
-    };
+    let told = Told::read(kind, &reply.body)?;
     // A signature does not say which request it answers: the number has to.
     if told.entry != ask::number(order)? {
         return Ok(done(Outcome::unknown(format!("the reply is about `{}`", told.entry))));
@@ -184,14 +168,10 @@ fn stands(host: &dyn Host, order: &Order, reply: &HttpResponse) -> Result<Step, 
         (OperationKind::Cancel, _) => done(told.closed(order.entry.amount.clone())),
         // Nobody has the code, as the answer that held it was lost. The same order given again is
         // the same order, and is answered with a code.
-        (OperationKind::Authorize, Some(Fate::Waiting)) if !shown => {
+        (OperationKind::Authorize, Some(wire::Fate::Waiting)) if !shown => {
             ask::native(host, order)?.state(GIVEN_AGAIN).send()
         }
-        // Nor has anybody the package of a transfer; but that may move money, and ends by itself.
-        (OperationKind::Payout, Some(Fate::Waiting)) if !shown && told.package.is_none() => {
-            done(Outcome::pending(told.references))
-        }
-        _ => done(told.outcome()),
+        _ => done(told.outcome(shown)),
     })
 }
 
@@ -200,7 +180,7 @@ fn opened(host: &dyn Host, resource: &wire::Resource) -> Result<Vec<u8>, Failure
     if resource.algorithm != "AEAD_AES_256_GCM" {
         return Err(Failure::malformed(format!("resource: sealed by {}", resource.algorithm)));
     }
-    let (nonce, associated) = (resource.nonce.as_bytes(), resource.associated_data.as_bytes());
-    let sealed = unbase64(&resource.ciphertext)?;
-    Ok(host.key("api-v3-key")?.open_sealed(Cipher::AesGcm, nonce, associated, &sealed)?)
+    let wire::Resource { nonce, associated_data: with, ciphertext, .. } = resource;
+    let (key, sealed) = (host.key("api-v3-key")?, unbase64(ciphertext)?);
+    Ok(key.open_sealed(Cipher::AesGcm, nonce.as_bytes(), with.as_bytes(), &sealed)?)
 }

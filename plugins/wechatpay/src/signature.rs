@@ -2,7 +2,6 @@
 
 use sdk::prelude::*;
 
-const BASE_URL: &str = "https://api.mch.weixin.qq.com";
 const USER_AGENT: &str = concat!("tollgate-wechatpay/", env!("CARGO_PKG_VERSION"));
 /// How far from now a signature of WeChat's may have been made.
 const WINDOW_SECONDS: u64 = 300;
@@ -15,15 +14,15 @@ pub(crate) fn signed(host: &dyn Host, path: &str, body: String) -> Result<Call, 
     let serial = host.setting("serial-no").or_else(|| merchant.id());
     let serial =
         serial.ok_or_else(|| Failure::misconfigured("serial-no: not set, nor a key id"))?;
-    let (now, _) = host.now();
-    let nonce = hex(host.random(16)?);
+    let (now, nonce) = (host.now().0, hex(host.random(16)?));
     let message = Content::from(format!("{verb}\n{path}\n{now}\n{nonce}\n{body}\n"));
     let signature = base64(merchant.sign(SignatureAlgorithm::RsaPkcs1Sha256, &message)?);
     let authorization = format!(
         "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{now}\",\
          serial_no=\"{serial}\",signature=\"{signature}\""
     );
-    let base = host.setting("base-url").unwrap_or_else(|| BASE_URL.to_owned());
+    let base =
+        host.setting("base-url").unwrap_or_else(|| "https://api.mch.weixin.qq.com".to_owned());
     let url = format!("{}{path}", base.trim_end_matches('/'));
     let call = if body.is_empty() { get(url) } else { post(url).body(body) };
     let call =
@@ -58,13 +57,13 @@ pub(crate) fn check(host: &dyn Host, reply: &HttpResponse) -> Result<(), String>
 
 /// The same as a recipe, for a delivery: the host checks it.
 pub(crate) fn recipe(delivery: &Delivery) -> Result<Proof, Failure> {
-    let at = delivery.required("wechatpay-timestamp")?;
-    let nonce = delivery.required("wechatpay-nonce")?;
+    let header = |name: &str| delivery.required(name);
+    let (at, nonce) = (header("wechatpay-timestamp")?, header("wechatpay-nonce")?);
     let seconds = at.parse().map_err(|_| Failure::malformed("wechatpay-timestamp: no number"))?;
     let message = message(at, nonce, &delivery.body);
     Ok(proof("platform", SignatureAlgorithm::RsaPkcs1Sha256, message)
-        .key_id(delivery.required("wechatpay-serial")?)
-        .evidence(unbase64(delivery.required("wechatpay-signature")?)?)
+        .key_id(header("wechatpay-serial")?)
+        .evidence(unbase64(header("wechatpay-signature")?)?)
         .signed_at(seconds))
 }
 

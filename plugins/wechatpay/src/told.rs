@@ -3,7 +3,8 @@
 use sdk::prelude::*;
 
 use crate::ask::entry_id;
-use crate::wire::{self, Fate, Thing};
+use crate::wire::{self, Fate, REFUND, TRADE, TRANSFER, Thing};
+use OperationKind::{Payout, Refund};
 
 /// One thing that WeChat keeps by our number, as it stands.
 pub(crate) struct Told {
@@ -12,7 +13,7 @@ pub(crate) struct Told {
     pub fate: Option<Fate>,
     pub references: References,
     /// What somebody is to act with.
-    pub package: Option<String>,
+    package: Option<String>,
     /// The state, or why it failed; and in words.
     code: String,
     words: String,
@@ -24,23 +25,18 @@ impl Told {
     pub fn read(kind: OperationKind, text: &[u8]) -> Result<Told, Failure> {
         let thing: Thing = serde_json::from_slice(text)?;
         let amount = thing.amount.unwrap_or_default();
-        let (table, ours, secondary, minor) = match kind {
-            OperationKind::Refund => {
-                (wire::REFUND, thing.out_refund_no, thing.refund_id, amount.refund)
-            }
-            OperationKind::Payout => {
-                (wire::TRANSFER, thing.out_bill_no, thing.transfer_bill_no, thing.transfer_amount)
-            }
-            _ => (wire::TRADE, thing.out_trade_no, thing.transaction_id, amount.total),
+        let (table, ours, theirs, minor) = match kind {
+            Refund => (REFUND, thing.out_refund_no, thing.refund_id, amount.refund),
+            Payout => (TRANSFER, thing.out_bill_no, thing.transfer_bill_no, thing.transfer_amount),
+            _ => (TRADE, thing.out_trade_no, thing.transaction_id, amount.total),
         };
         let provider = ours.ok_or_else(|| Failure::malformed("it has no number of ours"))?;
         let currency = amount.currency.unwrap_or_else(|| wire::CNY.to_owned());
         let fate = table.iter().find(|(_, states)| wire::among(states, &thing.state));
-        let payout = kind == OperationKind::Payout;
         Ok(Told {
-            entry: if payout { entry_id(&provider) } else { provider.clone() },
+            entry: if kind == Payout { entry_id(&provider) } else { provider.clone() },
             fate: fate.map(|(fate, _)| *fate),
-            references: References { provider, secondary: secondary.filter(|id| !id.is_empty()) },
+            references: References { provider, secondary: theirs.filter(|id| !id.is_empty()) },
             package: thing.package_info,
             words: thing.trade_state_desc.unwrap_or_else(|| thing.state.clone()),
             code: thing.fail_reason.filter(|why| !why.is_empty()).unwrap_or(thing.state),
@@ -48,15 +44,17 @@ impl Told {
         })
     }
 
-    /// As an outcome. Where somebody is to act, and with what is not told, nothing new is told:
-    /// `unknown` leaves the entry, and what it shows, as they are.
-    pub fn outcome(self) -> Outcome {
+    /// As an outcome. Where somebody is to act, and with what is not told but `shown` already,
+    /// nothing new is told: `unknown` leaves the entry, and what it shows, as they are.
+    pub fn outcome(self, shown: bool) -> Outcome {
         match (self.fate, self.amount, self.package) {
             (Some(Fate::Succeeded), Some(amount), _) => Outcome::succeeded(self.references, amount),
             (Some(Fate::Pending), ..) => Outcome::pending(self.references),
             (Some(Fate::Waiting), _, Some(app)) => {
                 Outcome::needs_action(self.references, NextAction::App(app))
             }
+            // Lost with its answer. Asking again could move money; and it ends by itself.
+            (Some(Fate::Waiting), ..) if !shown => Outcome::pending(self.references),
             (Some(Fate::Expired), ..) => Outcome::expired(self.references),
             (Some(Fate::Declined), ..) => {
                 let otherwise = (DeclineCode::Generic, RetryAdvice::AfterChange);

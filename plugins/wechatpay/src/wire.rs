@@ -6,17 +6,20 @@ use serde::Deserialize;
 
 pub(crate) const CNY: &str = "CNY";
 
-/// An order, a refund or a transfer, as answers, queries and deliveries tell it: what each calls
-/// its state differs, and none has every field.
-#[derive(Deserialize)]
+/// An order, a refund or a transfer, as answers, queries and deliveries tell it, or why there is
+/// none: what each calls its state differs, and none has every field.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Thing {
+    pub code: String,
+    pub message: String,
     pub out_trade_no: Option<String>,
     pub transaction_id: Option<String>,
     pub out_refund_no: Option<String>,
     pub refund_id: Option<String>,
     pub out_bill_no: Option<String>,
     pub transfer_bill_no: Option<String>,
-    #[serde(default, alias = "trade_state", alias = "status", alias = "refund_status")]
+    #[serde(alias = "trade_state", alias = "status", alias = "refund_status")]
     pub state: String,
     /// Only in the answer to an order, which has nothing else: not even the order's number.
     pub code_url: Option<String>,
@@ -33,14 +36,6 @@ pub(crate) struct Amount {
     pub refund: Option<u64>,
     pub total: Option<u64>,
     pub currency: Option<String>,
-}
-
-/// What a refused request is answered with.
-#[derive(Default, Deserialize)]
-pub(crate) struct Refused {
-    pub code: String,
-    #[serde(default)]
-    pub message: String,
 }
 
 /// A delivery before its resource is opened.
@@ -64,7 +59,6 @@ pub(crate) struct Resource {
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Fate {
     Succeeded,
-    /// WeChat has it and will decide.
     Pending,
     /// Somebody has to act in WeChat; queries do not repeat with what.
     Waiting,
@@ -87,8 +81,8 @@ pub(crate) const REFUND: &[(Fate, &str)] = &[
     (Fate::Pending, "PROCESSING ABNORMAL"),
     (Fate::Declined, "CLOSED"),
 ];
-/// The states of a transfer. `PROCESSING` is also one that the merchant's balance is too low for: it
-/// stays, and is paid once there is enough.
+/// The states of a transfer. `PROCESSING` is also one that the merchant's balance is too low for:
+/// it stays, and is paid once there is enough.
 pub(crate) const TRANSFER: &[(Fate, &str)] = &[
     (Fate::Succeeded, "SUCCESS"),
     (Fate::Pending, "ACCEPTED PROCESSING TRANSFERING CANCELING"),

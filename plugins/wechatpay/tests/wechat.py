@@ -1,11 +1,11 @@
 """WeChat Pay's side of the transcripts, by libraries that nobody here wrote (PyPI cryptography and
 wechatpayv3 2.0.4).
 
-    wechat.py sign    fills in what WeChat would: a header `wechatpay-signature: ?` (or `?certified`
-                      with the certificate's key, `?tampered`, `?probe`), and a delivery's ciphertext
-                      that is still an object
-    wechat.py judge   lets wechatpayv3 sign each of our requests again and compares, and verifies and
-                      opens whatever in the transcripts is said to hold
+    wechat.py sign    fills in what WeChat would: a header `wechatpay-signature: ?` (`?certified`
+                      with the certificate's key, `?tampered`, `?probe`), and a delivery's
+                      ciphertext that is still an object
+    wechat.py judge   lets wechatpayv3 sign each of our requests again and compares, and verifies
+                      and opens whatever in the transcripts is said to hold
 """
 
 import base64
@@ -30,7 +30,7 @@ def private(name):
 
 
 def blocks(text, marks):
-    """Each run of lines with one of these marks: its span, its headers, its body, its first line."""
+    """Each run of lines with one of these marks: its span, headers, body and first line."""
     for found in re.finditer(rf"(?m)(?:^[{marks}](?: .*)?$\n?)+", text):
         lines = [line[2:] for line in found.group().splitlines()]
         headers = {}
@@ -85,9 +85,8 @@ def judged_request(headers, body, first):
     verb, url = first.split(" ", 1)
     path = re.sub(r"^https://[^/]+", "", url)
     with mock.patch("time.time", return_value=int(said["timestamp"])):
-        ours = utils.build_authorization(
-            path, verb, said["mchid"], said["serial_no"], private("merchant"), body, said["nonce_str"]
-        )
+        names = (said["mchid"], said["serial_no"], private("merchant"))
+        ours = utils.build_authorization(path, verb, *names, body, said["nonce_str"])
     assert dict(re.findall(r'(\w+)="([^"]*)"', ours)) == said, first
 
 

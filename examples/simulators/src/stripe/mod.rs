@@ -46,7 +46,7 @@ use refusal::Refusal;
 use state::{Call, Intent, State, new_id};
 
 /// How the simulated Stripe is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StripeOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,

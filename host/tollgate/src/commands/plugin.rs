@@ -39,7 +39,9 @@ impl PluginCommand {
         match self {
             PluginCommand::Build { folder, out: to } => {
                 let built = plugin_build::build(&folder, &to, &mut std::io::stderr())?;
-                writeln!(out, "{} {}", built.path.display(), built.digest)?;
+                let (path, bytes) = (built.path.display(), built.bytes);
+                tracing::info!(plugin = %path, bytes, "built");
+                writeln!(out, "{path} sha256:{}", built.digest)?;
             }
             PluginCommand::Inspect { component, json } => {
                 let bytes = std::fs::read(&component)
@@ -57,7 +59,13 @@ impl PluginCommand {
 }
 
 fn names<T: std::fmt::Debug>(list: &[T]) -> Vec<String> {
-    list.iter().map(|one| format!("{one:?}").to_lowercase()).collect()
+    list.iter().map(word).collect()
+}
+
+/// A value of one of the contract's enums by its word: `OperationKind::Payout` is `payout`.
+fn word<T: std::fmt::Debug>(value: &T) -> String {
+    let path = format!("{value:?}");
+    path.rsplit("::").next().unwrap_or_default().to_lowercase()
 }
 
 fn place(place: &Place) -> String {
@@ -102,7 +110,7 @@ fn as_text(plugin: &Generation, bytes: usize) -> String {
         ));
     }
     for one in &asks.keys {
-        let kind = format!("{:?}", one.kind).to_lowercase();
+        let kind = word(&one.kind);
         lines.push(format!(
             "key         {} {kind} ({}): {}",
             one.name,
@@ -132,7 +140,7 @@ fn as_json(plugin: &Generation) -> serde_json::Value {
         })
     });
     let keys = asks.keys.iter().map(|one| {
-        let kind = format!("{:?}", one.kind).to_lowercase();
+        let kind = word(&one.kind);
         serde_json::json!({
             "slot": one.name, "kind": kind, "required": one.required, "help": one.help,
         })
