@@ -1,6 +1,6 @@
 //! Where a request goes, read from its URL or endpoint and matched with what the account may reach.
-//! What is sent is what was written: a URL that would have to be rewritten first is refused, because
-//! the plugin may have signed it.
+//! What is sent is what was written: a URL that would have to be rewritten first is refused,
+//! because the plugin may have signed it.
 
 use std::fmt;
 
