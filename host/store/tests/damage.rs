@@ -612,6 +612,11 @@ async fn another_history_of_the_same_store_is_refused() {
             copy(&right.dir.path().join("journal"), &dir.join("journal"));
         })
         .await;
+        left.refuses(Kind::Damaged, &words, |dir| {
+            fs::remove_dir_all(dir.join("checkpoint")).unwrap();
+            copy(&right.dir.path().join("checkpoint"), &dir.join("checkpoint"));
+        })
+        .await;
     }
 }
 
