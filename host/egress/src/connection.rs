@@ -114,9 +114,12 @@ fn step(protocol: &mut Option<Pin<Box<Protocol>>>, context: &mut Context<'_>) {
 /// Drives `work` with the protocol running beside it.
 async fn beside<T>(protocol: &mut Option<Pin<Box<Protocol>>>, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    poll_fn(|context| {
-        step(protocol, context);
-        work.as_mut().poll(context)
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Pending => {
+            step(protocol, context);
+            Poll::Pending
+        }
     })
     .await
 }

@@ -3,6 +3,7 @@
 //!
 //! Not here: sockets, a ledger, the sandbox. The same transcripts run through that elsewhere.
 
+mod account;
 mod host;
 mod key;
 mod stage;

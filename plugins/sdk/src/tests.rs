@@ -144,6 +144,7 @@ fn a_payment_is_known_by_its_newest_authorization_that_was_not_refused() {
 mod host {
     use transcript::{Material, Set, Verdict};
 
+    use crate::CryptoError;
     use crate::prelude::*;
     use crate::test::TestHost;
 
@@ -222,5 +223,43 @@ mod host {
         assert_eq!(over(derived(number).into()).unwrap(), over(digest.into()).unwrap());
         host.next_step();
         assert!(over(derived(number).into()).is_err(), "a number is valid for one step");
+    }
+
+    fn with_card() -> TestHost {
+        host()
+            .with(Set::Card("number".to_owned(), "4242424242424242".to_owned()))
+            .with(Set::Secret("pin".to_owned(), "1234".to_owned()))
+    }
+
+    fn number() -> Content {
+        Content::from(card(CardField::Number))
+    }
+
+    #[test]
+    fn a_tag_over_a_card_stays_with_the_host() {
+        let host = with_card();
+        let key = host.key("k").unwrap();
+        let refused = key.mac(MacAlgorithm::HmacSha256, &number());
+        assert!(matches!(refused, Err(CryptoError::BadInput(_))), "{refused:?}");
+        let tag = key.derive_mac(MacAlgorithm::HmacSha256, &number()).unwrap();
+        let over_tag = key.mac(MacAlgorithm::HmacSha256, &Content::from(derived(tag)));
+        assert!(matches!(over_tag, Err(CryptoError::BadInput(_))), "it is still of a card");
+        let digest = host.derive(DigestAlgorithm::Sha256, &number()).unwrap();
+        let over_digest = key.mac(MacAlgorithm::HmacSha256, &Content::from(derived(digest)));
+        assert!(matches!(over_digest, Err(CryptoError::BadInput(_))), "and so is its digest");
+    }
+
+    #[test]
+    fn what_could_be_opened_again_takes_nothing_sensitive() {
+        let material = Material::Symmetric(vec![7; 16]);
+        let aes = Set::Key { slot: "aes".to_owned(), id: None, material };
+        let host = with_card().with(aes);
+        let key = host.key("aes").unwrap();
+        let pin = Content::from(secret("pin"));
+        assert!(matches!(key.mac(MacAlgorithm::AesCmac, &pin), Err(CryptoError::BadInput(_))));
+        assert!(key.derive_mac(MacAlgorithm::AesCmac, &pin).is_ok());
+        let seal = |text: &Content| key.seal(Cipher::AesGcm, &[0; 12], b"", text);
+        assert!(matches!(seal(&pin), Err(CryptoError::BadInput(_))));
+        assert!(seal(&Content::from("1234")).is_ok());
     }
 }

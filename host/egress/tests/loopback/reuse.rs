@@ -207,18 +207,22 @@ async fn a_closed_connection_is_noticed_before_the_reactor_has_looked() {
 
 #[tokio::test]
 async fn a_connection_of_no_more_use_is_closed_at_once() {
-    let (listener, address) = listen().await;
-    let server = tokio::spawn(async move {
-        let mut stream = accept(&listener).await;
-        read_request(&mut stream).await;
-        write(&mut stream, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-            .await;
-        read_to_end(&mut stream).await
-    });
-    let egress = egress();
-    assert_eq!(http(send(&egress, &plain(address), &get(address)).await).0, 200);
-    assert_eq!(soon(server).await.expect("the server ends"), b"");
-    drop(egress);
+    for answer in [
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nunasked",
+    ] {
+        let (listener, address) = listen().await;
+        let server = tokio::spawn(async move {
+            let mut stream = accept(&listener).await;
+            read_request(&mut stream).await;
+            write(&mut stream, answer.as_bytes()).await;
+            read_to_end(&mut stream).await
+        });
+        let egress = egress();
+        assert_eq!(http(send(&egress, &plain(address), &get(address)).await).0, 200);
+        assert_eq!(soon(server).await.expect("the server ends"), b"");
+        drop(egress);
+    }
 }
 
 /// Two requests, for each of which the server takes a new connection.
