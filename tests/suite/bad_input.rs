@@ -237,7 +237,7 @@ async fn who_sends_half_a_request_is_not_waited_for() {
         )
     });
     let meanwhile = async {
-        stage.client().pay("meanwhile", &charge("pm_card_visa", 5)).await.with(201)["status"]
+        stage.client().pay("meanwhile", &charge("pm_card_visa", 500)).await.with(201)["status"]
             .clone()
     };
     let (head, body, paid) = tokio::join!(half_a_head, half_a_body, meanwhile);
