@@ -1,4 +1,5 @@
-//! Finding out what became of open entries: `unknown`, `pending`, `needs-action`, and those that were
+//! Finding out what became of open entries: `unknown`, `pending`, `needs-action`, and those that
+//! were
 //! `sending` when a process ended.
 //!
 //! In this order: a proven webhook (`deliver`); asking the provider; the same bytes again while the
@@ -38,8 +39,8 @@ enum Answer {
 }
 
 impl Engine {
-    /// Entries that were being sent when the last process ended become `unknown`, and are asked about
-    /// at once. Call it before the first operation. Gives the number of such entries.
+    /// Entries that were being sent when the last process ended become `unknown`, and are asked
+    /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
         let mut found = 0;
         let mut after: Option<Vec<u8>> = None;
