@@ -1,5 +1,5 @@
-//! Configurations that cannot be right: the host does not start, says what is wrong and on which line,
-//! and what it holds is untouched.
+//! Configurations that cannot be right: the host does not start, says what is wrong and on which
+//! line, and what it holds is untouched.
 
 use serde_json::Value;
 use simulators::{StripeOptions, StripeSimulator};

@@ -1,8 +1,8 @@
 //! The host killed at any moment under load: whatever it acknowledged is there, nothing is charged
 //! twice, and its books agree with the provider's.
 //!
-//! `tests/kills 50` kills fifty times. The seed is printed; `TOLLGATE_SEED` repeats its choices, though
-//! not the machine's.
+//! `tests/kills 50` kills fifty times. The seed is printed; `TOLLGATE_SEED` repeats its choices,
+//! though not the machine's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -49,7 +49,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         holds: "half of all functions have fewer than ten lines",
-        because: "small ones are read, named and tested; the other half is where they are put together",
+        because: "small ones are read, named and tested; the others put them together",
         broken: sizes::long_median,
     },
     Rule {
@@ -69,12 +69,11 @@ const RULES: &[Rule] = &[
     },
     Rule {
         holds: "no test is ignored, and none sleeps",
-        because: "an ignored test holds nothing; a sleep is too short on a busy machine and too long \
-                  on any other",
+        because: "an ignored test holds nothing; a sleep is too short on a busy machine",
         broken: words::lazy_tests,
     },
     Rule {
-        holds: "no file names a place of the machine it was written on, or where packages come from",
+        holds: "no file names a place of one machine, or where packages come from",
         because: "it is built elsewhere",
         broken: words::machine,
     },
@@ -95,7 +94,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         holds: "the ledger does nothing but compute",
-        because: "all of its stories can be tried in a second, and none depends on a clock or a disk",
+        because: "all its stories are tried in a second, and none depends on a clock or a disk",
         broken: rooms::busy_ledger,
     },
     Rule {

@@ -28,7 +28,8 @@ const ROOMS: &[Room] = &[
     Room { folder: "examples/simulators", knows: &[] },
     // The suite knows the host from outside.
     Room { folder: "tests", knows: &["simulators"] },
-    // A plugin is written against the SDK; the vault's own code stands in for the host in its tests.
+    // A plugin is written against the SDK; the vault's own code stands in for the host in its
+    // tests.
     Room { folder: "plugins/sdk", knows: &["transcript", "vault"] },
     Room { folder: "plugins/transcript", knows: &[] },
 ];

@@ -1,5 +1,5 @@
-//! Rust as far as a rule of style needs it: texts and comments blanked out, functions found by their
-//! braces. No parser: what it cannot tell apart, rustfmt's layout does.
+//! Rust as far as a rule of style needs it: texts and comments blanked out, functions found by
+//! their braces. No parser: what it cannot tell apart, rustfmt's layout does.
 
 use std::ops::Range;
 
