@@ -175,10 +175,8 @@ impl Engine {
         let filling = made.filling(account);
         Ok(match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
             Ok(reply) => Sent::Answered(reply),
-            Err(Failed::NoReply(error)) => Sent::NoReply(error.to_string()),
-            Err(Failed::NotSent(error) | Failed::Refused(error)) => {
-                Sent::NotSent(error.to_string())
-            }
+            Err(Failed::NoReply(error)) => Sent::NoReply(chain(&error)),
+            Err(Failed::NotSent(error) | Failed::Refused(error)) => Sent::NotSent(chain(&error)),
             Err(Failed::Intent(error)) => return Err(error),
         })
     }
@@ -221,6 +219,20 @@ pub(crate) fn told(outcome: wit::Outcome) -> Verdict {
         }
         Err(nonsense) => Verdict::Lost { why: nonsense.to_string() },
     }
+}
+
+/// An error and what caused it, in one line: "cannot be connected to" alone helps nobody.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let text = next.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = next.source();
+    }
+    said
 }
 
 /// A failure in words.
