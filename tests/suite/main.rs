@@ -12,6 +12,7 @@
     reason = "a test stops there, and says on the way what it saw"
 )]
 
+mod bad_config;
 mod bad_input;
 mod end_to_end;
 mod kills;

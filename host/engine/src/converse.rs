@@ -27,6 +27,8 @@ pub(crate) struct Made {
     pub now: TimestampMs,
     /// Which request of the operation it is, from zero.
     pub step: u32,
+    /// Whether the same bytes were sent before.
+    pub repeated: bool,
 }
 
 impl Made {
@@ -39,7 +41,7 @@ impl Made {
     ) -> Made {
         let request = translate::request(exchange.request);
         let (moves_money, state) = (exchange.moves_money, exchange.state);
-        Made { request, moves_money, state, remembered, derived, now, step }
+        Made { request, moves_money, state, remembered, derived, now, step, repeated: false }
     }
 
     pub fn filling(&self, account: &Account) -> Filling {
@@ -121,12 +123,13 @@ impl Engine {
                     return self.conclude(operation, &unanswered(why, money_asked), batch).await;
                 }
             };
-            let step = made.step + 1;
+            let (step, repeated) = (made.step + 1, made.repeated);
             let stepped = self.resume(question, step, made.state, reply).await?;
             made = match self.next(stepped, step) {
                 Next::Send(made) => made,
                 Next::Outcome(verdict, remembered) => {
                     remember(&mut batch, account, &remembered, self.0.clock.now_ms());
+                    let verdict = if repeated { of_repeat(verdict) } else { verdict };
                     return self.conclude(operation, &verdict, batch).await;
                 }
                 Next::Broken(why) => {
@@ -172,10 +175,8 @@ impl Engine {
         let filling = made.filling(account);
         Ok(match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
             Ok(reply) => Sent::Answered(reply),
-            Err(Failed::NoReply(error)) => Sent::NoReply(error.to_string()),
-            Err(Failed::NotSent(error) | Failed::Refused(error)) => {
-                Sent::NotSent(error.to_string())
-            }
+            Err(Failed::NoReply(error)) => Sent::NoReply(chain(&error)),
+            Err(Failed::NotSent(error) | Failed::Refused(error)) => Sent::NotSent(chain(&error)),
             Err(Failed::Intent(error)) => return Err(error),
         })
     }
@@ -197,6 +198,18 @@ fn unanswered(why: String, money_asked: bool) -> Verdict {
     if money_asked { Verdict::Lost { why } } else { Verdict::NotSent { why } }
 }
 
+/// A refusal of a repeat need not be one of the operation: a provider may refuse the second try for
+/// its rate or its age after the first one took the money. It is believed where it names the thing
+/// that was refused.
+fn of_repeat(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Declined { decline, references: None } => Verdict::Lost {
+            why: format!("sent again, it was refused with {}", decline.provider_code),
+        },
+        verdict => verdict,
+    }
+}
+
 /// A plugin's outcome of doing an operation, in the ledger's words.
 pub(crate) fn told(outcome: wit::Outcome) -> Verdict {
     match translate::outcome(outcome) {
@@ -206,6 +219,20 @@ pub(crate) fn told(outcome: wit::Outcome) -> Verdict {
         }
         Err(nonsense) => Verdict::Lost { why: nonsense.to_string() },
     }
+}
+
+/// An error and what caused it, in one line: "cannot be connected to" alone helps nobody.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let text = next.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = next.source();
+    }
+    said
 }
 
 /// A failure in words.

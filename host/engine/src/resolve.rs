@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::account::Account;
 use crate::call::{Question, remember};
-use crate::converse::{Made, Sent, words};
+use crate::converse::{Made, Sent, chain, words};
 use crate::record::{self, Exchange, Operation};
 use crate::tell::schedule;
 use crate::translate::{self, Outcome, Purpose};
@@ -29,6 +29,7 @@ const LOOK_AFTER: Duration = Duration::from_millis(500);
 const DUE_ROWS_MAX: usize = 1_000;
 
 /// What asking the provider gave.
+#[derive(Debug)]
 enum Answer {
     Told(Verdict),
     Absent,
@@ -161,11 +162,14 @@ impl Engine {
         };
         match answer {
             Answer::Told(verdict) => self.found_out(operation, &verdict, batch).await,
-            Answer::Absent => self.absent(operation, unknown, batch).await,
-            Answer::Nothing(why) if unknown && self.repeatable(&account, operation) => {
-                tracing::info!(entry = %operation.entry, why, "sending the same bytes again");
+            // Where repeating is safe, the operation is rather done than given up.
+            Answer::Absent | Answer::Nothing(_)
+                if unknown && self.repeatable(&account, operation) =>
+            {
+                tracing::info!(entry = %operation.entry, ?answer, "sending the same bytes again");
                 self.send_again(&account, payment, operation).await
             }
+            Answer::Absent => self.absent(operation, unknown, batch).await,
             Answer::Nothing(why) => self.not_found_out(operation, &why).await,
         }
     }
@@ -260,10 +264,8 @@ impl Engine {
         let nothing = async { Ok::<(), std::convert::Infallible>(()) };
         match self.0.egress.send(&account.gate, &filling, &made.request, nothing).await {
             Ok(reply) => Sent::Answered(reply),
-            Err(Failed::NoReply(error)) => Sent::NoReply(error.to_string()),
-            Err(Failed::NotSent(error) | Failed::Refused(error)) => {
-                Sent::NotSent(error.to_string())
-            }
+            Err(Failed::NoReply(error)) => Sent::NoReply(chain(&error)),
+            Err(Failed::NotSent(error) | Failed::Refused(error)) => Sent::NotSent(chain(&error)),
             Err(Failed::Intent(never)) => match never {},
         }
     }
@@ -314,6 +316,7 @@ fn again(exchange: Exchange, step: u32) -> Made {
         derived: Vec::new(),
         now: exchange.made_at_ms,
         step,
+        repeated: true,
     }
 }
 

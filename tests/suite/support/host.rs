@@ -1,6 +1,7 @@
 //! The host as a process: started on a configuration, stopped, killed, started again on its store.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -67,6 +68,16 @@ impl Host {
     /// Where providers reach this host, whichever process it is.
     pub fn url(&self) -> String {
         self.door.url()
+    }
+
+    /// Where its configuration stands, its secrets and its store.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The app's API key.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// Where it listens.
