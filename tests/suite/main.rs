@@ -17,6 +17,7 @@ mod bad_input;
 mod end_to_end;
 mod kills;
 mod lost_answers;
+mod powercuts;
 mod support;
 mod tidy;
 mod webhooks;

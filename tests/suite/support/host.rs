@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -58,6 +59,26 @@ impl Host {
         let address = line["address"].as_str().unwrap().parse().unwrap();
         self.door.lead_to(address);
         self.process = Some(Process { child, log, address });
+    }
+
+    /// Starts a process that nobody waits for. It ends with its owner, and leads nowhere.
+    pub fn launch(&self) -> Child {
+        assert!(self.process.is_none(), "the store belongs to the running host");
+        let mut command = child(&["serve"], self.folder.path());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.running().child.id().expect("the host runs")
+    }
+
+    /// Waits until the process ends by itself; whether it did so in this time. It is gone either way.
+    pub async fn ends_within(&mut self, time: Duration) -> bool {
+        let mut process = self.process.take().expect("the host runs");
+        let ended = timeout(time, process.child.wait()).await.is_ok();
+        process.child.kill().await.unwrap();
+        ended
     }
 
     /// An app's client of this process.
