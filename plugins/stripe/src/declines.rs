@@ -10,7 +10,8 @@ use crate::wire::Fault;
 #[rustfmt::skip]
 const CODES: &[(D, RetryAdvice, &str)] = &[
     (D::Generic, Later, "approve_with_id reenter_transaction try_again_later declined"),
-    (D::Generic, AfterChange, "call_issuer do_not_honor generic_decline no_action_taken"),
+    (D::Generic, AfterChange, "call_issuer card_declined do_not_honor generic_decline \
+        no_action_taken"),
     (D::Generic, Never, "do_not_try_again merchant_request"),
     (D::InsufficientFunds, Later, "insufficient_funds balance_insufficient"),
     (D::Expired, AfterChange, "expired_card"),
