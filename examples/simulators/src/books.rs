@@ -78,8 +78,8 @@ impl Books {
         of(MovementKind::Capture) - of(MovementKind::Refund) + of(MovementKind::RefundReversal)
     }
 
-    /// What was done more than once for one entry of the caller: an entry that was charged, captured,
-    /// refunded or paid out twice. A caller that never repeats an effect sees none.
+    /// What was done more than once for one entry of the caller: charged, captured, refunded or
+    /// paid out. A caller that never repeats an effect sees none.
     pub fn doubled(&self) -> Vec<(MovementKind, String)> {
         let counted = [
             MovementKind::Authorization,

@@ -1,8 +1,9 @@
 //! Delivers notifications to the host: each until it is accepted, or until the schedule ends.
 //!
-//! Plain HTTP only. Deliveries are independent of each other and keep no order, as the providers say
-//! of theirs.
+//! Plain HTTP only. Deliveries are independent of each other and keep no order, as the providers
+//! say of theirs.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ pub(crate) struct Courier {
 
 /// What was handed in, and how many copies of each are sent.
 struct Desk {
-    letters: Vec<Letter>,
+    letters: HashMap<String, Letter>,
     deliveries: Vec<Delivery>,
     copies: u32,
 }
@@ -113,7 +114,7 @@ impl Courier {
             terms,
             runtime: Handle::current(),
             held: watch::Sender::new(false),
-            desk: Mutex::new(Desk { letters: Vec::new(), deliveries: Vec::new(), copies: 1 }),
+            desk: Mutex::new(Desk { letters: HashMap::new(), deliveries: Vec::new(), copies: 1 }),
             tasks: Mutex::default(),
         })
     }
@@ -127,7 +128,7 @@ impl Courier {
 
     /// Sends a notification once more; `false` when there is none of this identifier.
     pub fn again(self: &Arc<Self>, id: &str, seal: Seal) -> bool {
-        let found = self.desk().letters.iter().find(|letter| letter.id == id).cloned();
+        let found = self.desk().letters.get(id).cloned();
         match found {
             Some(letter) => {
                 self.dispatch(letter, seal);
@@ -169,9 +170,7 @@ impl Courier {
 
     fn file(&self, letter: &Letter) -> usize {
         let mut desk = self.desk();
-        if !desk.letters.iter().any(|known| known.id == letter.id) {
-            desk.letters.push(letter.clone());
-        }
+        desk.letters.entry(letter.id.clone()).or_insert_with(|| letter.clone());
         desk.deliveries.push(Delivery {
             id: letter.id.clone(),
             event: letter.event.clone(),

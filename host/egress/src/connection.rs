@@ -33,6 +33,8 @@ pub(crate) struct Connection {
     protocol: Option<Pin<Box<Protocol>>>,
     meter: Meter,
     probe: std::net::TcpStream,
+    /// An answer has come on it.
+    used: bool,
     /// Since when it is open.
     pub(crate) opened: Instant,
 }
@@ -62,15 +64,17 @@ impl Connection {
             .await
             .map_err(|source| Error::from_source(Kind::Connect, "no HTTP", source))?;
         let protocol = Some(Box::pin(protocol));
-        Ok(Connection { sender, protocol, meter, probe, opened: Instant::now() })
+        Ok(Connection { sender, protocol, meter, probe, used: false, opened: Instant::now() })
     }
 
-    /// Whether another request can be sent: the other side has neither closed nor said anything.
-    /// The kernel is asked itself, since the reactor may not have looked yet.
+    /// Whether a request can be sent: the other side has neither closed nor said anything. The
+    /// kernel is asked itself, since the reactor may not have looked yet.
     pub(crate) fn is_idle(&mut self) -> bool {
         let quiet = match self.probe.peek(&mut [0]) {
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-            Ok(_) => false,
+            Ok(0) => false,
+            // TLS 1.3 sends session tickets behind the handshake: they come before any answer.
+            Ok(_) => !self.used,
         };
         step(&mut self.protocol, &mut Context::from_waker(Waker::noop()));
         quiet && self.protocol.is_some() && self.sender.is_ready()
@@ -82,8 +86,13 @@ impl Connection {
         request: http::Request<Full<Bytes>>,
         bounds: Bounds,
     ) -> Result<Reply, Broken> {
+        if !self.is_idle() {
+            let error = Error::new(Kind::Broken, "the connection was closed before it was used");
+            return Err(Broken { error, left: false });
+        }
         let before = self.meter.read();
         let answer = beside(&mut self.protocol, converse(&mut self.sender, request, bounds)).await;
+        self.used = true;
         answer.map_err(|error| {
             self.protocol = None;
             Broken { error, left: self.meter.read() != before }
@@ -105,9 +114,12 @@ fn step(protocol: &mut Option<Pin<Box<Protocol>>>, context: &mut Context<'_>) {
 /// Drives `work` with the protocol running beside it.
 async fn beside<T>(protocol: &mut Option<Pin<Box<Protocol>>>, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    poll_fn(|context| {
-        step(protocol, context);
-        work.as_mut().poll(context)
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Pending => {
+            step(protocol, context);
+            Poll::Pending
+        }
     })
     .await
 }

@@ -130,13 +130,11 @@ impl Egress {
         };
         let (mut connection, reused) = barrier(open, intent).await?;
         if reused {
-            let bounds = bounds(gate);
-            match connection.is_idle() {
-                true => match connection.exchange(prepared.request(), bounds).await {
-                    Err(Broken { left: false, .. }) => {}
-                    answer => return self.finish(key, connection, answer),
-                },
-                false => tracing::debug!(target = %prepared.target, "closed while it was idle"),
+            match connection.exchange(prepared.request(), bounds(gate)).await {
+                Err(Broken { left: false, error }) => {
+                    tracing::debug!(target = %prepared.target, %error, "connecting anew");
+                }
+                answer => return self.finish(key, connection, answer),
             }
             connection = self.connect(gate, &prepared.target).await.map_err(Failed::NotSent)?;
         }

@@ -1,4 +1,4 @@
-//! One framed message out and one back, on a connection of its own. Not here: what the messages say.
+//! One framed message out and one back, on a connection of its own. Not here: what they say.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout_at;

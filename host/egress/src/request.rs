@@ -1,5 +1,5 @@
-//! What a plugin asked to send, as the engine journals it: a secret is only ever its name. Not here:
-//! the filling of secrets (`fill`), the rules of what may leave (`gate`, `head`, `target`).
+//! What a plugin asked to send, as the engine journals it: a secret is only ever its name. Not
+//! here: the filling of secrets (`fill`), the rules of what may leave (`gate`, `head`, `target`).
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Where a request goes, read from its URL or endpoint and matched with what the account may reach.
-//! What is sent is what was written: a URL that would have to be rewritten first is refused, because
-//! the plugin may have signed it.
+//! What is sent is what was written: a URL that would have to be rewritten first is refused,
+//! because the plugin may have signed it.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl Target {
         allowed: &[AllowedHost],
     ) -> Result<(Target, PathAndQuery), Error> {
         let refused = |why: &str| {
-            Error::new(Kind::Target, format!("the URL `{}` is refused: {why}", brief(url)))
+            Error::new(Kind::Target, format!("the URL `{}` is refused: {why}", shortened(url)))
         };
         let (channel, authority, path) = split(url).map_err(refused)?;
         let (host, port) = host_and_port(authority).map_err(refused)?;
@@ -40,7 +40,7 @@ impl Target {
     /// The destination of a frame: `host:port`, by TLS unless the operator named it with `tcp://`.
     pub(crate) fn of_endpoint(endpoint: &str, allowed: &[AllowedHost]) -> Result<Target, Error> {
         let refused = |why: &str| {
-            let what = format!("the endpoint `{}` is refused: {why}", brief(endpoint));
+            let what = format!("the endpoint `{}` is refused: {why}", shortened(endpoint));
             Error::new(Kind::Target, what)
         };
         let (host, port) = host_and_port(endpoint).map_err(refused)?;
@@ -124,13 +124,13 @@ fn as_written(url: &str, path: &str) -> Result<PathAndQuery, String> {
     let parsed = Url::parse(url).map_err(|source| source.to_string())?;
     let normal = &parsed[Position::BeforePath..];
     if normal != path {
-        return Err(format!("its path and query have to be written as `{}`", brief(normal)));
+        return Err(format!("its path and query have to be written as `{}`", shortened(normal)));
     }
     PathAndQuery::try_from(path).map_err(|_| "its path or query cannot be sent".to_owned())
 }
 
 /// Without control characters and not endless, for errors.
-fn brief(text: &str) -> String {
+fn shortened(text: &str) -> String {
     text.chars().take(200).flat_map(char::escape_debug).collect()
 }
 

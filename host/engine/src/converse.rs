@@ -27,6 +27,8 @@ pub(crate) struct Made {
     pub now: TimestampMs,
     /// Which request of the operation it is, from zero.
     pub step: u32,
+    /// Whether the same bytes were sent before.
+    pub repeated: bool,
 }
 
 impl Made {
@@ -39,7 +41,7 @@ impl Made {
     ) -> Made {
         let request = translate::request(exchange.request);
         let (moves_money, state) = (exchange.moves_money, exchange.state);
-        Made { request, moves_money, state, remembered, derived, now, step }
+        Made { request, moves_money, state, remembered, derived, now, step, repeated: false }
     }
 
     pub fn filling(&self, account: &Account) -> Filling {
@@ -121,12 +123,13 @@ impl Engine {
                     return self.conclude(operation, &unanswered(why, money_asked), batch).await;
                 }
             };
-            let step = made.step + 1;
+            let (step, repeated) = (made.step + 1, made.repeated);
             let stepped = self.resume(question, step, made.state, reply).await?;
             made = match self.next(stepped, step) {
                 Next::Send(made) => made,
                 Next::Outcome(verdict, remembered) => {
                     remember(&mut batch, account, &remembered, self.0.clock.now_ms());
+                    let verdict = if repeated { of_repeat(verdict) } else { verdict };
                     return self.conclude(operation, &verdict, batch).await;
                 }
                 Next::Broken(why) => {
@@ -195,6 +198,18 @@ impl Engine {
 /// nothing moved where none was asked for.
 fn unanswered(why: String, money_asked: bool) -> Verdict {
     if money_asked { Verdict::Lost { why } } else { Verdict::NotSent { why } }
+}
+
+/// A refusal of a repeat need not be one of the operation: a provider may refuse the second try for
+/// its rate or its age after the first one took the money. It is believed where it names the thing
+/// that was refused.
+fn of_repeat(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Declined { decline, references: None } => Verdict::Lost {
+            why: format!("sent again, it was refused with {}", decline.provider_code),
+        },
+        verdict => verdict,
+    }
 }
 
 /// A plugin's outcome of doing an operation, in the ledger's words.

@@ -314,6 +314,7 @@ fn again(exchange: Exchange, step: u32) -> Made {
         derived: Vec::new(),
         now: exchange.made_at_ms,
         step,
+        repeated: true,
     }
 }
 

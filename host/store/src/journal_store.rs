@@ -174,6 +174,13 @@ impl Store for JournalStore {
     }
 }
 
+impl fmt::Debug for JournalStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sequence = *self.sequence.borrow();
+        f.debug_struct("JournalStore").field("sequence", &sequence).finish_non_exhaustive()
+    }
+}
+
 impl Drop for JournalStore {
     fn drop(&mut self) {
         // Without a sender the committer finishes what waits and ends; its files are closed then.

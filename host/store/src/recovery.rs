@@ -11,8 +11,8 @@
 //! 6. set an unusable state aside and load the newest sound checkpoint into a new one;
 //! 7. apply the frames that the state has not seen.
 //!
-//! Frames before the oldest evidence are not read again here: their effect is in the state, whose
-//! digest was checked. `verify` reads them all.
+//! Frames before the oldest checkpoint are not read again here: their effect is in the state and
+//! in the checkpoint. `verify` reads them all.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -48,9 +48,9 @@ pub(crate) struct Recovered {
 }
 
 /// A frame that was durable, and what says so.
-pub(crate) struct Evidence {
-    pub(crate) of: PathBuf,
-    pub(crate) place: Place,
+struct Evidence {
+    of: PathBuf,
+    place: Place,
 }
 
 pub(crate) fn recover(options: &Options) -> Result<(Recovered, State), Error> {
@@ -62,7 +62,7 @@ pub(crate) fn recover(options: &Options) -> Result<(Recovered, State), Error> {
     passed_over.iter().for_each(|why| tracing::warn!(%why, "a checkpoint is passed over"));
     let found = State::open(&layout.state(), &id, options.cache_bytes);
     let seen = found.as_ref().map_or_else(|unusable| unusable.seen, |(_, mark)| Some(*mark));
-    let end = survey(&layout, &id, &evidence(&layout, &checkpoints, seen))?;
+    let end = survey(&layout, &id, &evidence(&layout, &id, &checkpoints, seen))?;
     let checkpointed = checkpoints.first().map_or(0, |newest| newest.mark.place.sequence);
 
     let (segment_bytes, disk) = (options.segment_bytes_max, Arc::clone(&options.disk));
@@ -92,18 +92,22 @@ fn establish(disk: &dyn Disk, layout: &Layout) -> Result<StoreId, Error> {
     format::create(disk, layout)
 }
 
-pub(crate) fn evidence(
+fn evidence(
     layout: &Layout,
+    id: &StoreId,
     checkpoints: &[Checkpoint],
     state: Option<Mark>,
 ) -> Vec<Evidence> {
     let of_checkpoint = |one: &Checkpoint| Evidence { of: one.path.clone(), place: one.mark.place };
     let of_state = state.map(|mark| Evidence { of: layout.state(), place: mark.place });
-    checkpoints.iter().map(of_checkpoint).chain(of_state).collect()
+    // Without a checkpoint the next one is made from the whole journal: so read the whole now.
+    let none = checkpoints.is_empty();
+    let of_nothing = none.then(|| Evidence { of: layout.journal(), place: Place::start(id) });
+    checkpoints.iter().map(of_checkpoint).chain(of_state).chain(of_nothing).collect()
 }
 
 /// Reads the journal from the oldest evidence on and finds its end. Changes nothing.
-pub(crate) fn survey(layout: &Layout, id: &StoreId, seen: &[Evidence]) -> Result<End, Error> {
+fn survey(layout: &Layout, id: &StoreId, seen: &[Evidence]) -> Result<End, Error> {
     let oldest = seen.iter().map(|one| one.place).min_by_key(|place| place.sequence);
     let start = oldest.unwrap_or(Place::start(id));
     let mut frames = Frames::after(layout, id, start)?;

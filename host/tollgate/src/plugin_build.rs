@@ -215,7 +215,9 @@ fn has_target(crate_dir: &Path) -> bool {
 
 fn compile(crate_dir: &Path, progress: &mut dyn Write) -> Result<(), Error> {
     let mut cargo = cargo(crate_dir);
-    cargo.args(["build", "--release", "--lib", "--target", TARGET, "--config", STACK]);
+    // As a cdylib alone: beside an rlib, rustc leaves link-time optimisation out.
+    cargo.args(["rustc", "--release", "--lib", "--crate-type", "cdylib"]);
+    cargo.args(["--target", TARGET, "--config", STACK]);
     match shown(&mut cargo, progress) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Error::new(ErrorKind::Compile, "the plugin does not compile")),

@@ -72,9 +72,13 @@ pub trait Host {
 pub trait Key {
     /// The id the operator gave; of a certificate, its serial in upper-case hexadecimal.
     fn id(&self) -> Option<String>;
-    /// A message authentication code. `Content` passes as `&content`.
+    /// A message authentication code, over the account's secrets too. `Content` passes as
+    /// `&content`.
     fn mac(&self, algorithm: MacAlgorithm, message: &[Part]) -> Result<Vec<u8>, CryptoError>;
-    /// A signature.
+    /// As `mac`, over card fields too; the answer stays with the host: name it with
+    /// [`crate::derived`].
+    fn derive_mac(&self, algorithm: MacAlgorithm, message: &[Part]) -> Result<u32, CryptoError>;
+    /// A signature, over the account's secrets too.
     fn sign(&self, algorithm: SignatureAlgorithm, message: &[Part])
     -> Result<Vec<u8>, CryptoError>;
     /// Checks a signature; `CryptoError::Rejected` when it does not hold.
@@ -91,7 +95,7 @@ pub trait Key {
         message: &[u8],
         tag: &[u8],
     ) -> Result<(), CryptoError>;
-    /// Encrypts; under AES-GCM the tag comes after the text.
+    /// Encrypts what the guest may see; under AES-GCM the tag comes after the text.
     fn seal(
         &self,
         cipher: Cipher,
@@ -107,7 +111,7 @@ pub trait Key {
         associated: &[u8],
         sealed: &[u8],
     ) -> Result<Vec<u8>, CryptoError>;
-    /// Encrypts to the holder of the slot's public key.
+    /// Encrypts to the holder of the slot's public key, sensitive parts too.
     fn wrap(&self, transport: KeyTransport, plaintext: &[Part]) -> Result<Vec<u8>, CryptoError>;
     /// Decrypts with the slot's private key.
     fn unwrap(&self, transport: KeyTransport, wrapped: &[u8]) -> Result<Vec<u8>, CryptoError>;

@@ -10,7 +10,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
 use std::ptr::null_mut;
 
-/// Large enough for a provider's usual conversation with room to parse it. Untouched pages are free.
+/// Large enough for a provider's usual conversation and its parsing. Untouched pages are free.
 const ARENA_BYTES: usize = 256 * 1024;
 const PAGE_BYTES: usize = 64 * 1024;
 
@@ -70,8 +70,8 @@ impl Arena {
     }
 }
 
-// SAFETY: `take` hands out each byte once, aligned, inside memory that is ours; the last block alone
-// is resized or given back in place.
+// SAFETY: `take` hands out each byte once, aligned, inside memory that is ours; the last block
+// alone is resized or given back in place.
 unsafe impl GlobalAlloc for Arena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.take(layout)

@@ -60,6 +60,9 @@ impl Key for crypto::Key {
     fn mac(&self, algorithm: MacAlgorithm, message: &[Part]) -> Result<Vec<u8>, CryptoError> {
         self.mac(algorithm, message)
     }
+    fn derive_mac(&self, algorithm: MacAlgorithm, message: &[Part]) -> Result<u32, CryptoError> {
+        self.derive_mac(algorithm, message)
+    }
     fn sign(
         &self,
         algorithm: SignatureAlgorithm,

@@ -3,7 +3,7 @@
 //!
 //! Not here: sockets, clocks, keys, retries. A plugin decides, the host does.
 //!
-//! ```ignore
+//! ```text
 //! use sdk::prelude::*;
 //!
 //! struct Acme;

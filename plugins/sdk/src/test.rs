@@ -1,8 +1,9 @@
 //! A native host for an adapter's tests: real cryptography, a clock that stands still, randomness
 //! from a seed; and the replay of transcripts on it.
 //!
-//! Not here: sockets, a ledger, the sandbox. The same transcripts run through the sandbox elsewhere.
+//! Not here: sockets, a ledger, the sandbox. The same transcripts run through that elsewhere.
 
+mod account;
 mod host;
 mod key;
 mod stage;

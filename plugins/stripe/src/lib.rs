@@ -179,8 +179,7 @@ fn command(host: &dyn Host, path: &str, key: &str, form: Form) -> Call {
 }
 
 fn signed_in(host: &dyn Host, verb: fn(String) -> Call, path: &str) -> Call {
-    let base = host.setting("base-url");
-    let base = base.as_deref().unwrap_or("https://api.stripe.com").trim_end_matches('/');
-    let call = verb(format!("{base}{path}"));
+    let base = host.setting("base-url").unwrap_or_else(|| "https://api.stripe.com".to_owned());
+    let call = verb(format!("{}{path}", base.trim_end_matches('/')));
     call.bearer(secret("api-key")).header("stripe-version", API_VERSION)
 }

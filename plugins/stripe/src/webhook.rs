@@ -1,4 +1,4 @@
-//! Webhooks: how a delivery is proven (docs.stripe.com/webhooks, "Verify manually") and what it says.
+//! Webhooks: how a delivery is proven (docs.stripe.com/webhooks, "Verify manually"); what it says.
 
 use sdk::prelude::*;
 use serde_json::from_value;

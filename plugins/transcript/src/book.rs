@@ -1,6 +1,6 @@
 //! The payments of one transcript: what a command means, given what went before.
 //!
-//! Keeps just enough for a plugin to see its payment's history; the ledger's rules are the ledger's.
+//! Keeps just enough for a plugin to see its payment's history; the rules are the ledger's.
 
 use std::collections::BTreeMap;
 

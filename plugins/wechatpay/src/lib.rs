@@ -169,7 +169,7 @@ fn stands(host: &dyn Host, order: &Order, reply: &HttpResponse) -> Result<Step, 
         // Nobody has the code, as the answer that held it was lost. The same order given again is
         // the same order, and is answered with a code.
         (OperationKind::Authorize, Some(wire::Fate::Waiting)) if !shown => {
-            ask::native(host, order)?.state(GIVEN_AGAIN).send()
+            ask::native(host, order)?.state(GIVEN_AGAIN).ask()
         }
         _ => done(told.outcome(shown)),
     })

@@ -37,6 +37,17 @@ const CONFIRM: Known = Known {
     ],
 };
 
+const NO_METHOD: &str = "You cannot confirm this PaymentIntent because it's missing a payment \
+    method. You can either update the PaymentIntent with a payment method and then confirm it \
+    again, or confirm it again directly with a payment method or ConfirmationToken.";
+
+const NO_RETURN_URL: &str = "This PaymentIntent is configured to accept payment methods enabled in \
+    your Dashboard. Because some of these payment methods might redirect your customer off of your \
+    page, you must provide a `return_url`. If you don't want to accept redirect-based payment \
+    methods, set `automatic_payment_methods[enabled]` to `true` and \
+    `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and \
+    Payment Intents.";
+
 /// How a confirmation is to be done.
 pub(crate) struct Confirmation {
     off_session: bool,
@@ -56,21 +67,11 @@ impl Confirmation {
     /// What must hold before a confirmation is begun.
     pub fn check(&self, intent: &Intent) -> Result<(), Refusal> {
         if intent.card.is_none() {
-            let why = "You cannot confirm this PaymentIntent because it's missing a payment method. \
-                       You can either update the PaymentIntent with a payment method and then confirm \
-                       it again, or confirm it again directly with a payment method or \
-                       ConfirmationToken.";
-            return Err(Refusal::invalid(why).code("payment_intent_unexpected_state"));
+            return Err(Refusal::invalid(NO_METHOD).code("payment_intent_unexpected_state"));
         }
         let redirects = intent.methods == Methods::Automatic { redirects: true };
         if redirects && intent.return_url.is_none() && !self.off_session {
-            let why = "This PaymentIntent is configured to accept payment methods enabled in your \
-                       Dashboard. Because some of these payment methods might redirect your customer \
-                       off of your page, you must provide a `return_url`. If you don't want to accept \
-                       redirect-based payment methods, set `automatic_payment_methods[enabled]` to \
-                       `true` and `automatic_payment_methods[allow_redirects]` to `never` when \
-                       creating Setup Intents and Payment Intents.";
-            return Err(Refusal::invalid(why).param("return_url"));
+            return Err(Refusal::invalid(NO_RETURN_URL).param("return_url"));
         }
         Ok(())
     }

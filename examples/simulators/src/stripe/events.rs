@@ -1,8 +1,8 @@
 //! Events and their signature: <https://docs.stripe.com/webhooks#verify-manually>.
 //!
-//! `Stripe-Signature: t=<unix seconds>,v1=<hex>,v0=<hex>`; `v1` is the HMAC-SHA256 of `t`, a dot and
-//! the body, under the whole secret as text. `v0` is what Stripe adds to test events, and must be
-//! ignored. A later attempt carries a later `t`.
+//! `Stripe-Signature: t=<unix seconds>,v1=<hex>,v0=<hex>`; `v1` is the HMAC-SHA256 of `t`, a dot
+//! and the body, under the whole secret as text. `v0` is what Stripe adds to test events, and must
+//! be ignored. A later attempt carries a later `t`.
 
 use std::sync::Arc;
 

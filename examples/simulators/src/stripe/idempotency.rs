@@ -1,8 +1,8 @@
 //! Idempotency keys: <https://docs.stripe.com/api/idempotent_requests>.
 //!
 //! The first answer of a key is kept, whatever it was, once the endpoint began to execute, and is
-//! given again for a day. A request refused before that, or that met another still under way, leaves
-//! nothing behind.
+//! given again for a day. A request refused before that, or that met another still under way,
+//! leaves nothing behind.
 
 use std::collections::HashMap;
 
@@ -69,7 +69,9 @@ impl Keys {
         now_s: i64,
     ) -> Result<Begun, Refusal> {
         check_length(key)?;
-        self.0.retain(|_, kept| kept.answer.is_none() || now_s - kept.at_s < KEPT_S);
+        if self.0.get(key).is_some_and(|kept| kept.is_over(now_s)) {
+            self.0.remove(key);
+        }
         let Some(kept) = self.0.get(key) else {
             let request = request.to_owned();
             let kept = Kept { fingerprint, at_s: now_s, request, answer: None };
@@ -97,6 +99,10 @@ impl Keys {
 }
 
 impl Kept {
+    fn is_over(&self, now_s: i64) -> bool {
+        self.answer.is_some() && now_s - self.at_s >= KEPT_S
+    }
+
     fn check(&self, key: &str, asked: &Fingerprint) -> Result<(), Refusal> {
         let first = &self.fingerprint;
         let advice = format!(

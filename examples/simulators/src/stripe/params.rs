@@ -1,4 +1,4 @@
-//! The parameters of one request, checked: which names an endpoint knows, and what their values mean.
+//! The parameters of one request, checked: the names an endpoint knows, and what values mean.
 //!
 //! The names are those of Stripe's published parameter types (PyPI `stripe` 16.1.0). A parameter
 //! Stripe knows and this simulator does not model is refused loudly rather than ignored.

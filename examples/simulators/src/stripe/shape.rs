@@ -1,4 +1,4 @@
-//! The objects as Stripe shows them, with the fields of PyPI `stripe` 16.1.0 that have a value here.
+//! The objects as Stripe shows them, with the fields of PyPI `stripe` 16.1.0 that matter here.
 
 use serde_json::{Value, json};
 

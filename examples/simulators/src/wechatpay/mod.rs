@@ -1,9 +1,9 @@
 //! WeChat Pay APIv3 for a direct merchant: native payments, refunds, payouts, sealed notifications.
 //!
-//! Follows pay.weixin.qq.com/doc/v3/merchant (2024-2025) and PyPI `wechatpayv3` 2.0.4. Not modelled:
+//! Follows pay.weixin.qq.com/doc/v3/merchant (2024-2025) and PyPI `wechatpayv3` 2.0.4. Not here:
 //! partners and sub-merchants, other ways to pay than native, coupons, bills, profit sharing, SM2.
 //! Where the manual leaves room, or could not be consulted: an unknown field in a body is refused;
-//! a `mchid` other than the signer's is `NO_AUTH`; closing a paid order is `ORDERPAID`; answers with
+//! a `mchid` other than the signer's is `NO_AUTH`; closing a paid order is `ORDERPAID`; answers of
 //! status 401 are not signed; `notify_url` may be plain http.
 
 mod authorization;

@@ -111,7 +111,7 @@ fn read(body: &Value, merchant: &Merchant<'_>, now_s: i64) -> Result<Order, Refu
     })
 }
 
-/// The earlier of the code's own life and the order's; an end less than a minute away is moved there.
+/// The earlier of the code's own end and the order's; an end within a minute is moved to a minute.
 fn payable_until(expires: Option<&str>, now_s: i64) -> Result<i64, Refusal> {
     let code_s = now_s + CODE_LIFE_S;
     let Some(text) = expires else { return Ok(code_s) };
@@ -155,7 +155,7 @@ pub(crate) fn close(
 
 /// The order of a transaction.
 pub(crate) fn by_transaction<'a>(state: &'a State, id: &str) -> Result<&'a Order, Refusal> {
-    let paid_as = |order: &&Order| matches!(&order.state, OrderState::Paid { transaction_id, .. } if transaction_id == id);
+    let paid_as = |order: &&Order| order.transaction_id() == Some(id);
     state.orders.values().find(paid_as).ok_or_else(Refusal::no_order)
 }
 
@@ -167,8 +167,8 @@ pub(crate) fn pay(
     mchid: &str,
     now_s: i64,
 ) -> Result<(), String> {
-    let named = |order: &&mut Order| order.out_trade_no == reference || order.code_url == reference;
-    let order = state.orders.values_mut().find(named).ok_or("there is no such order")?;
+    let out_trade_no = named(state, reference).ok_or("there is no such order")?;
+    let order = state.orders.get_mut(&out_trade_no).ok_or("there is no such order")?;
     if order.state != OrderState::Unpaid {
         return Err("this order cannot be paid any more".to_owned());
     }
@@ -198,6 +198,15 @@ pub(crate) fn pay(
     };
     state.record(kind, line, now_s);
     Ok(())
+}
+
+/// The number of an order named by it or by its code.
+fn named(state: &State, reference: &str) -> Option<String> {
+    if state.orders.contains_key(reference) {
+        return Some(reference.to_owned());
+    }
+    let coded = state.orders.values().find(|order| order.code_url == reference);
+    coded.map(|order| order.out_trade_no.clone())
 }
 
 fn paid(order: &Order, mchid: &str) -> Notice {

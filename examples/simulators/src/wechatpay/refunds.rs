@@ -11,7 +11,7 @@ use crate::payer::PayerAnswer;
 use super::fields::Fields;
 use super::orders;
 use super::refusal::Refusal;
-use super::state::{Line, Notice, Order, OrderState, Refund, State, beijing};
+use super::state::{Line, Notice, Order, Refund, State, beijing};
 
 const KNOWN: &[&str] = &[
     "amount",
@@ -40,9 +40,7 @@ pub(crate) fn create(state: &mut State, body: &Value, now_s: i64) -> Result<Valu
     if let Some(known) = state.refunds.get(asked.out_refund_no) {
         return if known.request == *body { Ok(shown(known)) } else { Err(inconsistent()) };
     }
-    let OrderState::Paid { transaction_id, .. } = &order.state else {
-        return Err(no_paid_order());
-    };
+    let transaction_id = order.transaction_id().ok_or_else(no_paid_order)?.to_owned();
     if asked.total != order.total {
         return Err(inconsistent());
     }
@@ -58,7 +56,7 @@ pub(crate) fn create(state: &mut State, body: &Value, now_s: i64) -> Result<Valu
         out_refund_no: asked.out_refund_no.to_owned(),
         refund_id: identifiers::digits("50300", 23),
         out_trade_no: order.out_trade_no.clone(),
-        transaction_id: transaction_id.clone(),
+        transaction_id,
         amount: asked.refund,
         total: order.total,
         notify_url: asked.notify_url.map(str::to_owned),
@@ -71,7 +69,7 @@ pub(crate) fn create(state: &mut State, body: &Value, now_s: i64) -> Result<Valu
         order.refunded += refund.amount;
     }
     let answer = shown(&refund);
-    state.refund_order.push(refund.out_refund_no.clone());
+    state.refunds_open.push(refund.out_refund_no.clone());
     state.refunds.insert(refund.out_refund_no.clone(), refund);
     Ok(answer)
 }
@@ -114,15 +112,9 @@ pub(crate) fn retrieve(state: &State, out_refund_no: &str) -> Result<Value, Refu
 
 /// Time passes: refunds under way are done, or found impossible. Returns how many.
 pub(crate) fn settle(state: &mut State, outcome: PayerAnswer, mchid: &str, now_s: i64) -> usize {
-    let open: Vec<Refund> = state
-        .refund_order
-        .iter()
-        .filter_map(|id| state.refunds.get(id))
-        .filter(|refund| refund.status == "PROCESSING")
-        .cloned()
-        .collect();
+    let open = std::mem::take(&mut state.refunds_open);
     let settled = open.len();
-    for refund in open {
+    for refund in open.iter().filter_map(|id| state.refunds.get(id).cloned()).collect::<Vec<_>>() {
         settle_one(state, refund, outcome, mchid, now_s);
     }
     settled

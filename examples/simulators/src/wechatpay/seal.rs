@@ -128,7 +128,7 @@ impl Platform {
         })
     }
 
-    /// Opens a field the merchant encrypted to the key it names: RSA-OAEP with SHA-1 and MGF1-SHA-1.
+    /// Opens a field the merchant encrypted to the key it names: RSA-OAEP over SHA-1.
     pub fn opened(&self, serial: &str, encrypted: &str) -> Option<String> {
         let key = if serial == self.public_key_id {
             &self.public_key

@@ -36,6 +36,15 @@ pub(crate) struct Order {
     pub request: Value,
 }
 
+impl Order {
+    pub fn transaction_id(&self) -> Option<&str> {
+        match &self.state {
+            OrderState::Paid { transaction_id, .. } => Some(transaction_id),
+            OrderState::Unpaid | OrderState::Closed => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Refund {
     pub out_refund_no: String,
@@ -82,8 +91,11 @@ pub(crate) struct Notice {
 pub(crate) struct State {
     pub orders: HashMap<String, Order>,
     pub refunds: HashMap<String, Refund>,
-    pub refund_order: Vec<String>,
+    /// Refunds under way, oldest first.
+    pub refunds_open: Vec<String>,
     pub transfers: HashMap<String, Transfer>,
+    /// Transfers being canceled.
+    pub cancellations_open: Vec<String>,
     pub outbox: Vec<Notice>,
     pub books: Books,
     /// What the merchant may spend, in fen; without it, there is always enough.

@@ -182,6 +182,7 @@ pub(crate) fn cancel(state: &mut State, out_bill_no: &str, now_s: i64) -> Result
         "WAIT_USER_CONFIRM" => {
             transfer.state = "CANCELING";
             transfer.updated_s = now_s;
+            state.cancellations_open.push(out_bill_no.to_owned());
         }
         "CANCELING" | "CANCELLED" => {}
         _ => return Err(Refusal::invalid("当前转账单状态不支持撤销")),
@@ -196,7 +197,7 @@ pub(crate) fn cancel(state: &mut State, out_bill_no: &str, now_s: i64) -> Result
 
 /// Cancellations under way are done. Returns how many.
 pub(crate) fn settle(state: &mut State, mchid: &str, now_s: i64) -> usize {
-    let open: Vec<String> = of_state(state, "CANCELING");
+    let open = std::mem::take(&mut state.cancellations_open);
     for out_bill_no in &open {
         finish(state, out_bill_no, ("CANCELLED", None), mchid, now_s);
     }
@@ -225,17 +226,14 @@ pub(crate) fn confirm(
 }
 
 fn expire(state: &mut State, mchid: &str, now_s: i64) {
-    for out_bill_no in of_state(state, "WAIT_USER_CONFIRM") {
-        let created_s = state.transfers.get(&out_bill_no).map(|transfer| transfer.created_s);
-        if created_s.is_some_and(|created_s| now_s - created_s > CONFIRM_WITHIN_S) {
-            finish(state, &out_bill_no, ("FAIL", Some("OVERDUE_CLOSE")), mchid, now_s);
-        }
+    let over = |transfer: &&Transfer| {
+        transfer.state == "WAIT_USER_CONFIRM" && now_s - transfer.created_s > CONFIRM_WITHIN_S
+    };
+    let over: Vec<String> =
+        state.transfers.values().filter(over).map(|bill| bill.out_bill_no.clone()).collect();
+    for out_bill_no in over {
+        finish(state, &out_bill_no, ("FAIL", Some("OVERDUE_CLOSE")), mchid, now_s);
     }
-}
-
-fn of_state(state: &State, word: &str) -> Vec<String> {
-    let of_word = state.transfers.values().filter(|transfer| transfer.state == word);
-    of_word.map(|transfer| transfer.out_bill_no.clone()).collect()
 }
 
 fn finish(

@@ -96,7 +96,7 @@ async fn faults_are_put_in_by_http_and_strike_only_what_they_name() {
     let stripe = stripe().await;
     let address = stripe.address();
     let rule = json!({
-        "fault": "status", "status": 502, "method": "POST", "path": "/v1/payment_intents", "times": 2,
+        "fault": "status", "status": 502, "method": "POST", "path": INTENTS, "times": 2,
     });
     assert_eq!(wire::control(address, "faults", rule).await.status, 200);
     let read = crate::stripe_client::read(&stripe, INTENTS).await;

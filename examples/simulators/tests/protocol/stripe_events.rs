@@ -98,6 +98,11 @@ async fn an_event_is_sent_again_until_it_is_taken() {
         assert_eq!((again.json(), verifies(&again, "whsec_test_simulator")), (first.json(), true));
     }
     assert_eq!(id(&first.json()), stripe.deliveries()[0].id);
+    while !stripe.deliveries()[0].accepted {
+        tokio::task::yield_now().await;
+    }
+    let statuses: Vec<_> = stripe.deliveries()[0].attempts.iter().map(|a| a.status).collect();
+    assert_eq!(statuses, [Some(500), Some(302), Some(204)]);
 }
 
 #[tokio::test]

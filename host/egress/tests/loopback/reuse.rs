@@ -150,6 +150,81 @@ async fn two_requests_never_share_a_connection() {
     soon(server).await.expect("the server ends");
 }
 
+/// A server in a thread of its own, which closes when it is told to, and says when it has: the
+/// test waits for it without letting the reactor look at its sockets.
+fn thread_that_closes(
+    listener: std::net::TcpListener,
+) -> (std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>, std::thread::JoinHandle<()>) {
+    let (close, may_close) = std::sync::mpsc::channel();
+    let (gone, is_gone) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            let mut first = accept(&listener).await;
+            read_request(&mut first).await;
+            write(&mut first, OK).await;
+            may_close.recv().expect("told to close");
+            close_and_wait(first);
+            gone.send(()).expect("the test waits");
+            let mut second = accept(&listener).await;
+            read_request(&mut second).await;
+            write(&mut second, OK).await;
+        });
+    });
+    (close, is_gone, server)
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_noticed_before_the_reactor_has_looked() {
+    for within_intent in [false, true] {
+        let (listener, address) = listen().await;
+        let (close, is_gone, server) = thread_that_closes(listener.into_std().expect("listener"));
+        let (egress, gate, values) = (egress(), plain(address), Values::default());
+        assert_eq!(http(send(&egress, &gate, &get(address)).await).0, 200);
+        let close_now = move || {
+            close.send(()).expect("the server waits");
+            is_gone.recv().expect("closed");
+        };
+        let close_later = match within_intent {
+            true => Some(close_now),
+            false => {
+                close_now();
+                None
+            }
+        };
+        let intent = async move {
+            if let Some(close_now) = close_later {
+                close_now();
+            }
+            Ok::<(), String>(())
+        };
+        let request = post(address, b"again");
+        assert_eq!(http(soon(egress.send(&gate, &values, &request, intent)).await).0, 200);
+        server.join().expect("the server ends");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_of_no_more_use_is_closed_at_once() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nunasked",
+    ] {
+        let (listener, address) = listen().await;
+        let server = tokio::spawn(async move {
+            let mut stream = accept(&listener).await;
+            read_request(&mut stream).await;
+            write(&mut stream, answer.as_bytes()).await;
+            read_to_end(&mut stream).await
+        });
+        let egress = egress();
+        assert_eq!(http(send(&egress, &plain(address), &get(address)).await).0, 200);
+        assert_eq!(soon(server).await.expect("the server ends"), b"");
+        drop(egress);
+    }
+}
+
 /// Two requests, for each of which the server takes a new connection.
 async fn takes_two_connections(egress: &Egress, answer: &'static [u8]) {
     let (listener, address) = listen().await;

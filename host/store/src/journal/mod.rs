@@ -83,7 +83,8 @@ impl Journal {
     /// on; after any other error it must not be used again.
     pub(crate) fn append(&mut self, batches: &[Batch]) -> Result<Place, Error> {
         if self.length >= self.segment_bytes_max {
-            self.begin_segment()?;
+            // A segment that was begun and not finished is begun again: nothing is in it yet.
+            self.begin_segment().map_err(stopped_unless_full)?;
         }
         let (mut bytes, mut last) = (Vec::new(), self.last);
         let group = last.sequence + 1;
@@ -127,5 +128,12 @@ impl Journal {
             self.segment.path.display()
         );
         Error::new(Kind::Stopped, what).because(failure)
+    }
+}
+
+fn stopped_unless_full(e: Error) -> Error {
+    match e.kind() {
+        Kind::Full => e,
+        _ => Error::new(Kind::Stopped, format!("{e}; the store stops here")).because(e),
     }
 }

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use store::{Batch, Error, Expected, JournalStore, Options, Range, Receipt, Row, Space, Store};
 
 pub const ALPHA: Space = Space::named("alpha");
@@ -83,6 +85,17 @@ pub async fn contents(store: &dyn Store) -> Contents {
 
 pub fn sequence(store: &dyn Store) -> u64 {
     *store.subscribe().borrow()
+}
+
+/// A directory in memory where there is one: thousands of stores are opened here, and what a disk
+/// would lose is lost by hand.
+pub fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = match memory.is_dir() {
+        true => tempfile::tempdir_in(memory),
+        false => tempfile::tempdir(),
+    };
+    made.expect("a directory")
 }
 
 /// A copy of a directory.

@@ -4,14 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use transcript::{Material, Set, Verdict};
-use vault::{Keyring, Legacy, Secret};
+use transcript::{Set, Verdict};
+use vault::Legacy;
 
+use super::account::{Account, Derived};
 use super::key::{NativeKey, digest_algorithm, mac_algorithm, refusal, signature_algorithm};
-use crate::{
-    CryptoError, DigestAlgorithm, Encoding, Failure, Host, Key, Level, Money, Part, Proof, Scheme,
-    Sensitive, Source,
-};
+use crate::{CryptoError, DigestAlgorithm, Failure, Host, Key, Level, Money, Part, Proof, Scheme};
 
 /// The host refuses a delivery signed further from now than this.
 const TOLERANCE_SECONDS: u64 = 300;
@@ -29,19 +27,6 @@ pub struct TestHost {
 /// A value, and until when.
 type Remembered = (Vec<u8>, Option<u64>);
 
-/// What the operator configured.
-#[derive(Debug, Default)]
-pub(super) struct Account {
-    pub keys: Keyring,
-    legacy: Vec<String>,
-    settings: BTreeMap<String, String>,
-    secrets: BTreeMap<String, Secret>,
-    card: BTreeMap<String, Secret>,
-    now: u64,
-    /// Of this step: what `derive` made, by number.
-    derived: Vec<Vec<u8>>,
-}
-
 impl Default for TestHost {
     fn default() -> TestHost {
         TestHost::new()
@@ -51,7 +36,8 @@ impl Default for TestHost {
 impl TestHost {
     /// A host with nothing configured.
     pub fn new() -> TestHost {
-        let account = Account { now: 1_700_000_000, ..Account::default() };
+        let mut account = Account::default();
+        account.now = 1_700_000_000;
         TestHost {
             account: Rc::new(RefCell::new(account)),
             step: Cell::new(0),
@@ -122,86 +108,6 @@ fn holds(key: &vault::Key, proof: &Proof, evidence: &[u8], legacy: &Legacy) -> b
     checked.is_ok()
 }
 
-/// The encodings of the contract that a message under a MAC may ask for.
-fn encoded(value: &[u8], part: &Sensitive) -> Result<Vec<u8>, CryptoError> {
-    Ok(match part.encoding {
-        Encoding::Raw => value.to_vec(),
-        Encoding::Form => crate::form_encoded(value).into_bytes(),
-        Encoding::Hex => crate::hex(value).into_bytes(),
-        Encoding::Base64 => crate::base64(value).into_bytes(),
-        other => return Err(CryptoError::BadInput(format!("{other:?} under a MAC"))),
-    })
-}
-
-impl Account {
-    fn set(&mut self, set: &Set) -> Result<(), String> {
-        match set {
-            Set::Now(seconds) => self.now = *seconds,
-            Set::Setting(name, value) => {
-                self.settings.insert(name.clone(), value.clone());
-            }
-            Set::Secret(name, value) => {
-                self.secrets.insert(name.clone(), Secret::new(name, value.clone().into_bytes()));
-            }
-            Set::Card(field, value) => {
-                self.card.insert(field.clone(), Secret::new(field, value.clone().into_bytes()));
-            }
-            Set::Legacy(name) => return self.grant(name),
-            Set::Key { slot, id, material } => return self.key(slot, id.as_deref(), material),
-        }
-        Ok(())
-    }
-
-    fn key(&mut self, slot: &str, id: Option<&str>, material: &Material) -> Result<(), String> {
-        let key = match material {
-            Material::Symmetric(bytes) => {
-                vault::Key::symmetric(slot, id, &Secret::new(slot, bytes.clone()))
-            }
-            Material::Pem(text) => {
-                vault::Key::from_pem(slot, id, &Secret::new(slot, text.clone().into_bytes()))
-            }
-        };
-        self.keys.add(key.map_err(|error| error.to_string())?);
-        Ok(())
-    }
-
-    /// Grants come before keys: a ring keeps its grants from the beginning.
-    fn grant(&mut self, name: &str) -> Result<(), String> {
-        self.legacy.push(name.to_owned());
-        let names = self.legacy.iter().map(String::as_str);
-        let legacy = Legacy::granting(names).map_err(|error| error.to_string())?;
-        self.keys = Keyring::new(legacy);
-        Ok(())
-    }
-
-    /// The bytes that parts stand for, sensitive ones filled in.
-    pub fn fill(&self, parts: &[Part]) -> Result<Vec<u8>, CryptoError> {
-        let mut bytes = Vec::new();
-        for part in parts {
-            match part {
-                Part::Text(text) => bytes.extend(text.as_bytes()),
-                Part::Bytes(more) => bytes.extend(more),
-                Part::Sensitive(part) => bytes.extend(encoded(&self.value(&part.source)?, part)?),
-            }
-        }
-        Ok(bytes)
-    }
-
-    fn value(&self, source: &Source) -> Result<Vec<u8>, CryptoError> {
-        let found = match source {
-            Source::Secret(name) => self.secrets.get(name).map(|secret| secret.expose().to_vec()),
-            Source::Card(field) => {
-                let name = super::to_plain::card_field(*field);
-                self.card.get(name).map(|secret| secret.expose().to_vec())
-            }
-            Source::Derived(number) => {
-                usize::try_from(*number).ok().and_then(|at| self.derived.get(at).cloned())
-            }
-        };
-        found.ok_or_else(|| CryptoError::BadInput(format!("no value for {source:?}")))
-    }
-}
-
 impl Host for TestHost {
     fn key(&self, slot: &str) -> Result<Box<dyn Key>, CryptoError> {
         let id = self.account.borrow().keys.open(slot).map_err(refusal)?.id().map(str::to_owned);
@@ -249,11 +155,8 @@ impl Host for TestHost {
     }
     fn derive(&self, algorithm: DigestAlgorithm, data: &[Part]) -> Result<u32, CryptoError> {
         let message = self.account.borrow().fill(data)?;
-        let digest = self.digest(algorithm, &message)?;
-        let derived = &mut self.account.borrow_mut().derived;
-        let number = u32::try_from(derived.len());
-        derived.push(digest);
-        number.map_err(|_| CryptoError::BadInput("too many derived values".to_owned()))
+        let value = self.digest(algorithm, &message.bytes)?;
+        self.account.borrow_mut().keep(Derived { value, card: message.card })
     }
     fn crc(&self, model: &str, data: &[u8]) -> Result<u64, CryptoError> {
         vault::crc(model, data).map_err(refusal)

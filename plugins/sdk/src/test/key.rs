@@ -1,9 +1,11 @@
-//! A key of the vault behind the contract's handle.
+//! A key of the vault behind the contract's handle. Refuses what the sandbox refuses: whatever
+//! would let a guest learn a sensitive part.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::host::{Account, TestHost};
+use super::account::{Account, Derived, Filled};
+use super::host::TestHost;
 use crate::{
     Cipher, CryptoError, DigestAlgorithm, Key, KeyTransport, MacAlgorithm, Part, SignatureAlgorithm,
 };
@@ -34,8 +36,12 @@ impl NativeKey {
         using(key.map_err(refusal)?, account.keys.legacy()).map_err(refusal)
     }
 
-    fn fill(&self, parts: &[Part]) -> Result<Vec<u8>, CryptoError> {
+    fn fill(&self, parts: &[Part]) -> Result<Filled, CryptoError> {
         self.account.borrow().fill(parts)
+    }
+
+    fn tag(&self, by: MacAlgorithm, message: &Filled) -> Result<Vec<u8>, CryptoError> {
+        self.with(|key, legacy| key.mac(mac_algorithm(by), &message.bytes, legacy))
     }
 }
 
@@ -45,7 +51,18 @@ impl Key for NativeKey {
     }
     fn mac(&self, algorithm: MacAlgorithm, message: &[Part]) -> Result<Vec<u8>, CryptoError> {
         let message = self.fill(message)?;
-        self.with(|key, legacy| key.mac(mac_algorithm(algorithm), &message, legacy))
+        if message.card {
+            return bad("a MAC over card fields would let them be guessed: use derive-mac");
+        }
+        if message.sensitive && algorithm == MacAlgorithm::AesCmac {
+            return bad("an aes-cmac over secrets could be undone with its key: use derive-mac");
+        }
+        self.tag(algorithm, &message)
+    }
+    fn derive_mac(&self, algorithm: MacAlgorithm, message: &[Part]) -> Result<u32, CryptoError> {
+        let message = self.fill(message)?;
+        let value = self.tag(algorithm, &message)?;
+        self.account.borrow_mut().keep(Derived { value, card: message.card })
     }
     fn sign(
         &self,
@@ -53,7 +70,10 @@ impl Key for NativeKey {
         message: &[Part],
     ) -> Result<Vec<u8>, CryptoError> {
         let message = self.fill(message)?;
-        self.with(|key, _| key.sign(signature_algorithm(algorithm), &message))
+        if message.card {
+            return bad("a signature over card fields would let them be guessed");
+        }
+        self.with(|key, _| key.sign(signature_algorithm(algorithm), &message.bytes))
     }
     fn verify(
         &self,
@@ -80,7 +100,10 @@ impl Key for NativeKey {
         plaintext: &[Part],
     ) -> Result<Vec<u8>, CryptoError> {
         let (cipher, text) = (self::cipher(cipher), self.fill(plaintext)?);
-        self.with(|key, legacy| key.seal(cipher, nonce, associated, &text, legacy))
+        if text.sensitive {
+            return bad("what `seal` makes, this plugin could open: use wrap for sensitive parts");
+        }
+        self.with(|key, legacy| key.seal(cipher, nonce, associated, &text.bytes, legacy))
     }
     fn open_sealed(
         &self,
@@ -94,11 +117,19 @@ impl Key for NativeKey {
     }
     fn wrap(&self, transport: KeyTransport, plaintext: &[Part]) -> Result<Vec<u8>, CryptoError> {
         let (by, text) = (key_transport(transport), self.fill(plaintext)?);
-        self.with(|key, legacy| key.wrap(by, &text, [7; 32], legacy))
+        let wrapped = self.with(|key, legacy| key.wrap(by, &text.bytes, [7; 32], legacy))?;
+        if text.sensitive && self.account.borrow().opens(by, &wrapped) {
+            return bad("a private key of this account opens what `wrap` makes with this slot");
+        }
+        Ok(wrapped)
     }
     fn unwrap(&self, transport: KeyTransport, wrapped: &[u8]) -> Result<Vec<u8>, CryptoError> {
         self.with(|key, _| key.unwrap(key_transport(transport), wrapped))
     }
+}
+
+fn bad<T>(what: &str) -> Result<T, CryptoError> {
+    Err(CryptoError::BadInput(what.to_owned()))
 }
 
 pub(super) fn refusal(error: vault::Error) -> CryptoError {
@@ -123,6 +154,7 @@ macro_rules! same {
 same!(digest_algorithm, DigestAlgorithm, Md5 Sha1 Sha224 Sha256 Sha384 Sha512);
 same!(mac_algorithm, MacAlgorithm, HmacMd5 HmacSha1 HmacSha256 HmacSha384 HmacSha512 AesCmac);
 same!(signature_algorithm, SignatureAlgorithm, RsaPkcs1Sha1 RsaPkcs1Sha256 RsaPkcs1Sha384
-    RsaPkcs1Sha512 RsaPssSha256 RsaPssSha384 RsaPssSha512 EcdsaP256Sha256 EcdsaP256Sha256Der Ed25519);
+    RsaPkcs1Sha512 RsaPssSha256 RsaPssSha384 RsaPssSha512 EcdsaP256Sha256 EcdsaP256Sha256Der
+    Ed25519);
 same!(cipher, Cipher, AesGcm AesCbcPkcs7 TdesCbcZero);
 same!(key_transport, KeyTransport, RsaOaepSha1 RsaOaepSha256 RsaPkcs1);
