@@ -133,6 +133,7 @@ class Host:
         self.program = Program(folder, "host", [TOLLGATE, "serve", config])
         self.app = requests.Session()
         self.app.headers["authorization"] = f"Bearer {added.stdout.strip()}"
+        self.expected = []
         self.program.wait_for("the host", self.ready)
 
     def ready(self):
@@ -200,6 +201,13 @@ class Host:
         """What the ledger was told and could not believe."""
         mark = "the provider contradicts the ledger"
         return [line for line in self.program.said().splitlines() if mark in line]
+
+    def contradiction_expected(self):
+        """The one contradiction that there is beside those expected before, now expected too."""
+        found = self.program.wait_for("it", lambda: self.contradictions()[len(self.expected):])
+        assert len(found) == 1
+        self.expected += found
+        return found[0]
 
     def stop(self):
         assert self.program.stop() == 0, self.program.said()[-3000:]
