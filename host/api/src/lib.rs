@@ -17,6 +17,7 @@ mod forms;
 mod head;
 mod json;
 mod limits;
+mod numeral;
 mod openapi;
 mod pages;
 mod payments;

@@ -1,5 +1,4 @@
-//! A connection's socket: gives up on a client that takes nothing, and lets it read the last
-//! answer.
+//! A connection's socket: gives up on a client that takes nothing, and lets it read the last one.
 //!
 //! hyper owns one handle while it speaks HTTP; the connection keeps another for afterwards.
 

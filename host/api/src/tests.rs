@@ -1,7 +1,7 @@
 //! The edge over raw HTTP on a loopback socket, with a [double](double::Double) for the engine.
 //!
-//! Every answer that comes through [`wire`] is held to the routes' own account of it: its status and
-//! code must be documented for the operation, and its body must have the documented shape.
+//! Every answer that comes through [`wire`] is held to the routes' own account of it: its status
+//! and code must be documented for the operation, and its body must have the documented shape.
 
 mod admission;
 mod deadlines;

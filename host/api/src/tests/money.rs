@@ -88,6 +88,18 @@ async fn every_field_of_a_new_payment_reaches_the_engine() {
 }
 
 #[tokio::test]
+async fn a_whole_number_counts_however_it_is_written() {
+    let host = Host::start().await;
+    for (written, minor) in
+        [("1", 1), ("1999.0", 1999), ("1e3", 1000), ("999999999999", 999_999_999_999u64)]
+    {
+        let body = order("tok_visa", "manual").to_string().replace("1999", written);
+        let heard = host.exchange(&Asked::post("/v1/payments", written, body)).await;
+        assert_eq!(heard.json()["amount"]["minor"], minor, "{written}");
+    }
+}
+
+#[tokio::test]
 async fn each_outcome_is_a_payment_with_its_status() {
     let host = Host::start().await;
     let outcomes = [
