@@ -1,5 +1,5 @@
-//! Configurations that cannot be right: the host does not start, says what is wrong and on which line,
-//! and what it holds is untouched.
+//! Configurations that cannot be right: the host does not start, says what is wrong and on which
+//! line, and what it holds is untouched.
 
 use serde_json::Value;
 use simulators::{StripeOptions, StripeSimulator};
@@ -87,7 +87,8 @@ async fn an_account_that_does_not_fit_its_plugin_is_refused_with_what_is_missing
         let mut config = scene.good.clone();
         change(&mut config.accounts[0]);
         config.write(scene.host.folder(), "http://127.0.0.1");
-        let words = [words, &[&format!("account `{NAME}`")]].concat();
+        let named = format!("account `{NAME}`");
+        let words = [words, &[&named]].concat();
         scene.refuses(&config.text("http://127.0.0.1"), &account, &words).await;
     };
     refuse(&|it| it.keys.clear(), &["the key `webhook` is missing: signing secret"]).await;
@@ -211,7 +212,7 @@ async fn a_store_has_one_host_at_a_time() {
     scene.host.run().await;
     for command in [&["serve"][..], &["app", "add", "late"]] {
         let ended = tollgate(command, scene.host.folder()).await;
-        ended.refused(&["store", "another process"]);
+        ended.refused(&["store is open in process", "stop that one"]);
     }
     let paid = scene.host.client().pay("k2", &charge("pm_card_visa", 7)).await;
     paid.with(201);

@@ -1,5 +1,5 @@
-//! Requests that cannot be taken: each answer names what is wrong with which field, the host goes on,
-//! and nothing is lost, begun or sent.
+//! Requests that cannot be taken: each answer names what is wrong with which field, the host goes
+//! on, and nothing is lost, begun or sent.
 
 use std::time::Duration;
 
@@ -237,7 +237,7 @@ async fn who_sends_half_a_request_is_not_waited_for() {
         )
     });
     let meanwhile = async {
-        stage.client().pay("meanwhile", &charge("pm_card_visa", 5)).await.with(201)["status"]
+        stage.client().pay("meanwhile", &charge("pm_card_visa", 500)).await.with(201)["status"]
             .clone()
     };
     let (head, body, paid) = tokio::join!(half_a_head, half_a_body, meanwhile);
@@ -256,7 +256,7 @@ async fn bytes_that_are_no_http_are_answered_and_the_host_goes_on() {
         "GET / HTTP/9.9\r\n\r\n",
         "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{fc}\u{3}\u{3}",
         "POST /v1/payments HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
-        "POST /v1/payments HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+        "POST /v1/payments HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhi",
         "GET /health HTTP/1.1\r\nhost: x\r\nx: \u{0}\r\n\r\n",
     ] {
         let reply = raw(&stage, |_| format!("{bytes}\r\n\r\n")).await;

@@ -150,7 +150,7 @@ async fn an_unknown_refund_counts_as_given_until_it_is_known() {
 async fn a_provider_that_is_not_there_gets_nothing_and_the_host_says_so() {
     let stage = impatient().await;
     let client = stage.client();
-    let StripeStage { stripe, host } = stage;
+    let StripeStage { stripe, host: _running } = stage;
     stripe.stop().await;
     let refused = client.pay("k", &charge("pm_card_visa", 900)).await.with(201);
     assert_eq!(refused["status"], "not-sent", "{refused:#}");

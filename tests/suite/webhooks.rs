@@ -1,5 +1,5 @@
-//! Deliveries that are not what they seem: nothing of the ledger or the provider moves, the provider
-//! hears that it was not accepted, and the operator reads why.
+//! Deliveries that are not what they seem: nothing of the ledger or the provider moves, the
+//! provider hears that it was not accepted, and the operator reads why.
 
 use serde_json::{Value, json};
 use simulators::{Books, Clock, PayerAnswer, StripeOptions, StripeSimulator};
@@ -28,7 +28,8 @@ struct Everything {
 }
 
 impl Scene {
-    /// Three accounts at one provider: `TWIN` with the same webhook secret, `STRANGER` with another.
+    /// Three accounts at one provider: `TWIN` with the same webhook secret, `STRANGER` with
+    /// another.
     async fn set() -> Scene {
         let clock = Clock::system();
         let options = StripeOptions { clock: clock.clone(), ..StripeOptions::default() };

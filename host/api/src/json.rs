@@ -1,5 +1,6 @@
-//! Strict reading of JSON (RFC 8259, and I-JSON's rule of RFC 7493 that names are unique): UTF-8, one
-//! value, no name twice in one object, no deep nesting. Values come out as [`serde_json::Value`].
+//! Strict reading of JSON (RFC 8259, and I-JSON's rule of RFC 7493 that names are unique): UTF-8,
+//! one value, no name twice in one object, no deep nesting. Values come out as
+//! [`serde_json::Value`].
 
 use std::cell::RefCell;
 use std::fmt;

@@ -28,8 +28,8 @@ pub struct Limits {
     pub answer_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub write_timeout: Duration,
-    /// How long a connection stays readable after an answer that was given before its request ended,
-    /// so that the client gets to read it.
+    /// How long a connection stays readable after an answer that was given before its request
+    /// ended, so that the client gets to read it.
     pub linger_timeout: Duration,
     /// How long requests in hand may go on when the host stops.
     pub drain_timeout: Duration,

@@ -40,10 +40,10 @@ fn document() -> Value {
     })
 }
 
-const ABOUT: &str = "JSON is read strictly: unknown fields, names that stand twice, and numbers with \
-a point or exponent are refused. `Accept` is not read: every answer is JSON. Every POST of an app, \
-except a sync, needs an `Idempotency-Key`: repeat the very same request under the same key until it \
-is answered, and money moves once.";
+const ABOUT: &str = "JSON is read strictly: unknown fields, names that stand twice, and numbers \
+with a point or exponent are refused. `Accept` is not read: every answer is JSON. Every POST of an \
+app, except a sync, needs an `Idempotency-Key`: repeat the very same request under the same key \
+until it is answered, and money moves once.";
 
 fn schema((name, shape): &(&str, &'static Shape)) -> (String, Value) {
     ((*name).to_owned(), shape.schema())

@@ -1,5 +1,6 @@
 //! Shapes: what a value may look like, as data. One table serves two ends: `check` holds a request
-//! to it, and [`schema`](crate::schema) writes it into the OpenAPI document, so the two cannot differ.
+//! to it, and [`schema`](crate::schema) writes it into the OpenAPI document, so the two cannot
+//! differ.
 //!
 //! Not here: which shapes there are ([`vocabulary`](crate::vocabulary)), and what a value means.
 

@@ -14,7 +14,7 @@ use store::{Batch, Expected};
 
 use crate::account::Account;
 use crate::call::{Question, remember};
-use crate::converse::{Made, Sent, chain, told};
+use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
@@ -296,9 +296,9 @@ impl Engine {
                 return Err(Error::Misconfigured(chain(&error)).into());
             }
             Err(Failed::Intent(not_begun)) => return Err(not_begun),
-            Err(Failed::NotSent(error)) => Sent::NotSent(chain(&error)),
-            Err(Failed::NoReply(error)) => Sent::NoReply(chain(&error)),
-            Ok(reply) => Sent::Answered(reply),
+            Err(Failed::NotSent(error)) => Ending::NotSent(chain(&error)),
+            Err(Failed::NoReply(error)) => Ending::NoReply(chain(&error)),
+            Ok(reply) => Ending::Answered(reply),
         };
         Ok(self.converse(question, made, sent).await?)
     }

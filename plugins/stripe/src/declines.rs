@@ -10,7 +10,8 @@ use crate::wire::Fault;
 #[rustfmt::skip]
 const CODES: &[(D, RetryAdvice, &str)] = &[
     (D::Generic, Later, "approve_with_id reenter_transaction try_again_later declined"),
-    (D::Generic, AfterChange, "call_issuer do_not_honor generic_decline no_action_taken"),
+    (D::Generic, AfterChange, "call_issuer card_declined do_not_honor generic_decline \
+        no_action_taken"),
     (D::Generic, Never, "do_not_try_again merchant_request"),
     (D::InsufficientFunds, Later, "insufficient_funds balance_insufficient"),
     (D::Expired, AfterChange, "expired_card"),
@@ -41,8 +42,7 @@ const CODES: &[(D, RetryAdvice, &str)] = &[
 const ADVICE: &[(&str, RetryAdvice)] =
     &[("confirm_card_data", AfterChange), ("do_not_try_again", Never), ("try_again_later", Later)];
 
-/// A refusal as the contract has it. A code that is in no row is a decline of the card's issuer
-/// when Stripe says `card_error`, else a request Stripe does not take.
+/// A refusal as the contract has it. Of a code in no row, Stripe's type says whose refusal it is.
 pub fn of_fault(fault: &Fault) -> Decline {
     let (code, message) = said(fault);
     let issuer = fault.kind.as_deref() == Some("card_error");

@@ -1,4 +1,5 @@
-//! Waiting for something to become true, by looking at it: the only place where a test lets time pass.
+//! Waiting for something to become true, by looking at it: the only place where a test lets time
+//! pass.
 
 use std::time::Duration;
 
