@@ -140,14 +140,14 @@ impl Activity {
 }
 
 /// Stops a process where it stands, until it is killed: no thread of it runs any more, and none is
-/// inside the kernel.
+/// inside the kernel. One that has ended already stands still enough.
 pub async fn freeze(process: u32) {
     run("kill", &["-STOP", &process.to_string()], &[]).unwrap();
     eventually("every thread has stopped", async || {
         let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
         let mut stopped = threads.map(|thread| {
             let stat = fs::read_to_string(thread.unwrap().path().join("stat")).unwrap_or_default();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 'Z']))
         });
         stopped.all(|stopped| stopped).then_some(())
     })

@@ -6,10 +6,14 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use simulators::{Books, Movement, MovementKind};
+use tokio::time::Instant;
 
 use super::client::Client;
-use super::patience::eventually;
+use super::patience::{LONG, eventually_within};
 use super::street::Acknowledged;
+
+/// So many of the things that are wrong are told; the rest is counted.
+const TOLD: usize = 20;
 
 /// The payments of an app as the host tells them.
 pub struct Ledger {
@@ -31,8 +35,12 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// All of them, in words.
-    pub fn all(&self) -> impl Iterator<Item = &String> {
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.all().next().is_none()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &String> {
         let [a, b, c, d] = [&self.lost, &self.doubled, &self.unexplained, &self.differing];
         a.iter().chain(b).chain(c).chain(d)
     }
@@ -48,7 +56,11 @@ impl Findings {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.all().try_for_each(|what| writeln!(f, "{what}"))
+        self.all().take(TOLD).try_for_each(|what| write!(f, "\n{what}"))?;
+        match self.all().count().saturating_sub(TOLD) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 
@@ -244,29 +256,34 @@ pub async fn replay(client: &Client, acknowledged: &[Acknowledged]) -> Vec<Strin
 }
 
 /// Asks the provider about open entries until none is left but those it has never heard of, which
-/// only time ends; with `patient` none at all.
-pub async fn settle(client: &Client, books: impl Fn() -> Books, patient: bool) -> Ledger {
-    eventually("every entry has ended", async || {
-        let books = books();
-        let heard: BTreeSet<&str> = books.movements.iter().map(|line| line.key.as_str()).collect();
+/// only time ends; with `patient` none at all. Gives the ledger then, and what is open against all
+/// patience.
+pub async fn settle(
+    client: &Client,
+    books: impl Fn() -> Books,
+    patient: bool,
+) -> (Ledger, Vec<String>) {
+    let until = Instant::now() + if patient { 2 * LONG } else { LONG };
+    eventually_within(3 * LONG, "the host tells its ledger", async || {
+        let heard: BTreeSet<String> = books().movements.into_iter().map(|line| line.key).collect();
         let ledger = Ledger::read(client).await;
-        let mut left = 0;
+        let waits = |entry: &&Value| is_open(entry) && (patient || !unheard_of(entry, &heard));
+        let mut open = Vec::new();
         for payment in &ledger.payments {
-            let open = entries(payment).filter(|entry| is_open(entry));
-            let open: Vec<&Value> =
-                open.filter(|one| patient || !unheard_of(one, &heard)).collect();
-            if !open.is_empty() {
-                left += open.len();
+            let of_payment = entries(payment).filter(waits);
+            let open_before = open.len();
+            open.extend(of_payment.map(|entry| format!("differing: still open: {entry}")));
+            if open.len() > open_before {
                 client.sync(&payment["id"]).await;
             }
         }
-        (left == 0).then_some(ledger)
+        (open.is_empty() || Instant::now() > until).then_some((ledger, open))
     })
     .await
 }
 
 /// Whether the host has been told that the provider does not know the entry, and that is true.
-fn unheard_of(entry: &Value, heard: &BTreeSet<&str>) -> bool {
+fn unheard_of(entry: &Value, heard: &BTreeSet<String>) -> bool {
     let why = entry["why"].as_str().unwrap_or_default();
     why.contains("has not heard of it yet") && !heard.contains(entry["id"].as_str().unwrap())
 }

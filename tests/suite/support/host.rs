@@ -51,14 +51,20 @@ impl Host {
 
     /// Starts the process and waits until it takes payments.
     pub async fn run(&mut self) {
+        self.try_run().await.unwrap_or_else(|log| panic!("the host did not start:\n{log}"));
+    }
+
+    /// The same, when it may refuse to start; what it logged if it does.
+    pub async fn try_run(&mut self) -> Result<(), String> {
         let mut command = child(&["serve"], self.folder.path());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::of(child.stderr.take().unwrap());
         let line = log.line(0, |line| line["message"] == "taking payments").await;
-        let Some(line) = line else { panic!("the host did not start:\n{}", log.tail()) };
+        let line = line.ok_or_else(|| log.tail())?;
         let address = line["address"].as_str().unwrap().parse().unwrap();
         self.door.lead_to(address);
         self.process = Some(Process { child, log, address });
+        Ok(())
     }
 
     /// Starts a process that nobody waits for. It ends with its owner, and leads nowhere.

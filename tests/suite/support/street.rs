@@ -81,9 +81,13 @@ impl Street {
         self.shared.broken.load(Ordering::Relaxed)
     }
 
-    /// Lets every payer end what it is at. The host must be there.
+    /// Lets every payer end what it is at; without a host there is nothing to end.
     pub async fn close(&mut self) {
         self.shared.closing.store(true, Ordering::Relaxed);
+        if self.host.borrow().is_none() {
+            self.payers.abort_all();
+            while self.payers.join_next().await.is_some() {}
+        }
         while let Some(payer) = self.payers.join_next().await {
             payer.unwrap();
         }
