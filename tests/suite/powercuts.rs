@@ -1,9 +1,10 @@
-//! The power cut under load, at any moment: the disk keeps what it was made to keep, and that is all
-//! that was acknowledged, and an entry for every movement at the provider, whose bytes had left.
+//! The power cut under load, at any moment: the disk keeps what it was made to keep, and that is
+//! all that was acknowledged, and an entry for every movement at the provider, whose bytes had
+//! left.
 //!
-//! `tests/powercuts 20` cuts twenty times. The seed is printed; `TOLLGATE_SEED` repeats its choices,
-//! though not the machine's. A process killed under a system that lives on is another campaign
-//! (`kills`): there everything that was written is kept, synced or not.
+//! `tests/powercuts 20` cuts twenty times. The seed is printed; `TOLLGATE_SEED` repeats its
+//! choices, though not the machine's. A process killed under a system that lives on is another
+//! campaign (`kills`): there everything that was written is kept, synced or not.
 
 mod disk;
 
@@ -129,8 +130,8 @@ impl Site {
         None
     }
 
-    /// The disk is taken away under the running host, in the middle of its writes. A host that lives
-    /// on without it is a fault of its own.
+    /// The disk is taken away under the running host, in the middle of its writes. A host that
+    /// lives on without it is a fault of its own.
     async fn pull_and_cut(&mut self) -> Option<String> {
         self.disk.pull();
         let cut = self.disk.cut().await;
@@ -165,7 +166,8 @@ impl Site {
             ..Line::default()
         };
         let asked = self.sample(&acknowledged, random);
-        // A payment that is lost would be begun anew, and the rest of the store is still to be told.
+        // A payment that is lost would be begun anew, and the rest of the store is still to be
+        // told.
         if line.found.lost.is_empty() {
             line.found.lost.extend(replay(&client, &asked).await);
         }

@@ -1,5 +1,6 @@
-//! The host's ledger against what was acknowledged, and against the provider's books: what a campaign
-//! finds is listed rather than asserted, so that it can count. Not here: the load (`street`).
+//! The host's ledger against what was acknowledged, and against the provider's books: what a
+//! campaign finds is listed rather than asserted, so that it can count. Not here: the load
+//! (`street`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -134,8 +135,8 @@ impl Ledger {
         strange.map(|line| format!("unexplained: no entry for {line:?}")).collect()
     }
 
-    /// What holds once nothing is open but what the provider has never heard of: every entry says what
-    /// the provider's lines under its key say, and both sides have the same sums.
+    /// What holds once nothing is open but what the provider has never heard of: every entry says
+    /// what the provider's lines under its key say, and both sides have the same sums.
     pub fn compare(&self, books: &Books) -> Vec<String> {
         let mut lines: BTreeMap<&str, Vec<&Movement>> = BTreeMap::new();
         for line in &books.movements {

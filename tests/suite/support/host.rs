@@ -79,7 +79,8 @@ impl Host {
         self.running().child.id().expect("the host runs")
     }
 
-    /// Waits until the process ends by itself; whether it did so in this time. It is gone either way.
+    /// Waits until the process ends by itself; whether it did so in this time. It is gone either
+    /// way.
     pub async fn ends_within(&mut self, time: Duration) -> bool {
         let mut process = self.process.take().expect("the host runs");
         let ended = timeout(time, process.child.wait()).await.is_ok();

@@ -1,6 +1,6 @@
-//! Several payers at one host, who note what they were answered and repeat what was not answered: the
-//! load of every campaign that takes the host away under it. Not here: who takes it away, and the
-//! comparison afterwards (`audit`).
+//! Several payers at one host, who note what they were answered and repeat what was not answered:
+//! the load of every campaign that takes the host away under it. Not here: who takes it away, and
+//! the comparison afterwards (`audit`).
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
