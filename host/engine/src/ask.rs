@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::{Id, Money, Payment};
+use serde::{Deserialize, Serialize};
 
 /// Who asks, and under which idempotency key.
 #[derive(Clone, Debug)]
@@ -17,7 +18,8 @@ pub struct Ask {
 }
 
 /// What is paid with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Instrument {
     /// A token the provider gave.
     Token(String),

@@ -1,37 +1,83 @@
-//! The engine's face: what the API asks of it.
+//! The engine's face: what the API asks of it, and what it is made of.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
 
+use egress::Egress;
 use ledger::{Id, Money, Payment};
+use store::Store;
 
-use crate::{App, Ask, Done, Error, EventPage, NewPayment, NewPayout};
+use crate::account::{Account, AccountParts};
+use crate::clock::{Clock, Entropy};
+use crate::operate::{Plan, Root};
+use crate::record;
+use crate::{Ask, Done, Error, NewPayment, NewPayout};
+
+/// What the engine is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// What leaves, leaves here.
+    pub egress: Egress,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where identifiers and nonces come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// The accounts; names are unique.
+    pub accounts: Vec<AccountParts>,
+    /// Limits and times.
+    pub options: Options,
+}
+
+/// Limits and times of the engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Requests one operation may make.
+    pub steps_max: u32,
+    /// When to ask again about an entry that is open: after so many milliseconds the first time,
+    /// the second time, and so on; the last value repeats.
+    pub sync_after_ms: Vec<u64>,
+    /// A "not found" counts only so long after the last request that may have moved money.
+    pub absent_after_ms: u64,
+    /// So many late "not found" answers prove that the provider never got it.
+    pub absences_min: u32,
+    /// Entries asked about at the same time.
+    pub concurrent_syncs_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            steps_max: 16,
+            sync_after_ms: vec![2_000, 10_000, 60_000, 300_000, 900_000, 3_600_000],
+            absent_after_ms: 60_000,
+            absences_min: 2,
+            concurrent_syncs_max: 16,
+        }
+    }
+}
 
 /// Drives operations. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine(Arc<()>);
+pub struct Engine(pub(crate) Arc<Inner>);
 
-/// A webhook as it arrived.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// `POST`.
-    pub method: String,
-    /// Path and query.
-    pub path: String,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// Untouched.
-    pub body: Vec<u8>,
+pub(crate) struct Inner {
+    pub store: Arc<dyn Store>,
+    pub egress: Egress,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub accounts: BTreeMap<String, Arc<Account>>,
+    pub options: Options,
+    /// Idempotency keys and entries being worked on in this process.
+    claims: Mutex<HashSet<String>>,
+    /// How many operations are in hand; `None` begins nothing new.
+    in_hand: tokio::sync::watch::Sender<InHand>,
 }
 
-/// What the provider hears back.
-#[derive(Clone, Debug)]
-pub struct Acknowledgement {
-    /// The HTTP status.
-    pub status: u16,
-    /// Header names and values.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
+#[derive(Clone, Copy, Default)]
+struct InHand {
+    operations: usize,
+    stopping: bool,
 }
 
 /// A page of payments.
@@ -43,16 +89,69 @@ pub struct PaymentPage {
     pub cursor: Option<String>,
 }
 
-#[allow(unused_variables)]
+/// Why an engine cannot be made: accounts, by name, and what is wrong with each.
+#[derive(Debug, thiserror::Error)]
+#[error("{} accounts are not fit to take payments", .0.len())]
+pub struct Unfit(pub Vec<(String, String)>);
+
 impl Engine {
+    /// Puts the parts together. Nothing runs yet; see [`Engine::recover`] and [`Engine::run`].
+    pub fn new(parts: Parts) -> Result<Engine, Unfit> {
+        let (mut accounts, mut wrong) = (BTreeMap::new(), Vec::new());
+        for account in parts.accounts {
+            let name = account.name.clone();
+            match Account::new(account) {
+                Ok(fit) => drop(accounts.insert(name, Arc::new(fit))),
+                Err(why) => wrong.extend(why.into_iter().map(|why| (name.clone(), why))),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(Unfit(wrong));
+        }
+        Ok(Engine(Arc::new(Inner {
+            store: parts.store,
+            egress: parts.egress,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            accounts,
+            options: parts.options,
+            claims: Mutex::default(),
+            in_hand: tokio::sync::watch::Sender::default(),
+        })))
+    }
+
     /// Begins a payment and drives it until the provider has answered.
-    pub async fn pay(&self, ask: Ask, payment: NewPayment) -> Result<Done, Error> {
-        unimplemented!()
+    pub async fn pay(&self, ask: Ask, new: NewPayment) -> Result<Done, Error> {
+        let plan = Plan::payment(&new);
+        let root = self.root(&ask, new.account, new.merchant_reference, new.amount)?;
+        self.operate(ask, root, plan).await
     }
 
     /// Pays out.
-    pub async fn pay_out(&self, ask: Ask, payout: NewPayout) -> Result<Done, Error> {
-        unimplemented!()
+    pub async fn pay_out(&self, ask: Ask, new: NewPayout) -> Result<Done, Error> {
+        let plan = Plan::payout(&new);
+        let root = self.root(&ask, new.account, new.merchant_reference, new.amount)?;
+        self.operate(ask, root, plan).await
+    }
+
+    fn root(
+        &self,
+        ask: &Ask,
+        account: String,
+        merchant_reference: String,
+        amount: Money,
+    ) -> Result<Root, Error> {
+        self.account(&account)?;
+        let now = self.0.clock.now_ms();
+        Ok(Root::New(Payment {
+            id: Id::payment(now, self.random()),
+            app: ask.app.clone(),
+            account,
+            merchant_reference,
+            amount,
+            entries: Vec::new(),
+            created_at_ms: now,
+        }))
     }
 
     /// Captures this amount, or all that is authorised and not captured.
@@ -62,12 +161,12 @@ impl Engine {
         payment: Id,
         amount: Option<Money>,
     ) -> Result<Done, Error> {
-        unimplemented!()
+        self.operate(ask, Root::Known(payment), Plan::capture(amount)).await
     }
 
     /// Releases an authorisation, or closes a payment that was not paid yet.
     pub async fn cancel(&self, ask: Ask, payment: Id) -> Result<Done, Error> {
-        unimplemented!()
+        self.operate(ask, Root::Known(payment), Plan::cancel()).await
     }
 
     /// Refunds this amount, or all that is captured and not refunded.
@@ -77,17 +176,14 @@ impl Engine {
         payment: Id,
         amount: Option<Money>,
     ) -> Result<Done, Error> {
-        unimplemented!()
-    }
-
-    /// Asks the provider what became of every open entry of the payment, now.
-    pub async fn sync(&self, app: &Id, payment: &Id) -> Result<Payment, Error> {
-        unimplemented!()
+        self.operate(ask, Root::Known(payment), Plan::refund(amount)).await
     }
 
     /// One payment of the app.
     pub async fn payment(&self, app: &Id, payment: &Id) -> Result<Payment, Error> {
-        unimplemented!()
+        let known = self.read_payment(payment).await?.map(|read| read.value);
+        let own = known.filter(|known| known.app == *app);
+        own.ok_or_else(|| Error::NoSuchPayment(payment.clone()))
     }
 
     /// The app's payments, newest first; `limit` is between 1 and 100.
@@ -97,36 +193,94 @@ impl Engine {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<PaymentPage, Error> {
-        unimplemented!()
-    }
-
-    /// The app's events after the cursor, oldest first; `limit` is between 1 and 100.
-    pub async fn events(
-        &self,
-        app: &Id,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<EventPage, Error> {
-        unimplemented!()
-    }
-
-    /// A webhook for an account. Always answers something the provider understands; an error is
-    /// only for an account that does not exist, or a store that does not answer.
-    pub async fn deliver(
-        &self,
-        account: &str,
-        delivery: Delivery,
-    ) -> Result<Acknowledgement, Error> {
-        unimplemented!()
-    }
-
-    /// The app of this API key; none when the key is wrong, whatever is wrong with it.
-    pub async fn app_by_key(&self, key: &str) -> Result<Option<App>, Error> {
-        unimplemented!()
+        let prefix = format!("{app}/");
+        let mut range = store::Range::under(record::LISTED, prefix.as_bytes());
+        if let Some(cursor) = cursor {
+            let before: Id = cursor.parse().map_err(|_| Error::NotACursor(cursor.to_owned()))?;
+            range = range.to(record::listed_key(app, &before));
+        }
+        let limit = limit.clamp(1, 100);
+        let rows = self.0.store.scan(range.reverse().limit(limit + 1)).await?;
+        let mut payments = Vec::new();
+        for row in rows.iter().take(limit) {
+            let id = row.key.get(prefix.len()..).unwrap_or_default();
+            let record = self.0.store.read(record::PAYMENT, id).await?;
+            let Some(record) = record else { continue };
+            payments.push(record::decode(record::PAYMENT, id, &record.value)?);
+        }
+        let last = payments.last().map(|last: &Payment| last.id.to_string());
+        Ok(PaymentPage { payments, cursor: last.filter(|_| rows.len() > limit) })
     }
 
     /// What keeps the host from taking payments, for the readiness probe; empty when nothing does.
     pub async fn impediments(&self) -> Vec<String> {
-        unimplemented!()
+        let mut all = Vec::new();
+        if self.0.in_hand.borrow().stopping {
+            all.push("the host is stopping".to_owned());
+        }
+        if let Err(error) = self.0.store.read(record::APP, b"readiness").await {
+            all.push(format!("the store does not answer: {error}"));
+        }
+        all
+    }
+
+    /// Begins nothing new, and waits until what is in hand is recorded.
+    pub async fn stop(&self) {
+        self.0.in_hand.send_modify(|now| now.stopping = true);
+        let mut now = self.0.in_hand.subscribe();
+        // The sender lives as long as this engine: waiting cannot fail.
+        let _ = now.wait_for(|now| now.operations == 0).await;
+    }
+
+    /// An empty commit of this moment.
+    pub(crate) fn batch(&self) -> store::Batch {
+        store::Batch::at(self.0.clock.now_ms())
+    }
+
+    /// The account of this name.
+    pub(crate) fn account(&self, name: &str) -> Result<Arc<Account>, Error> {
+        let known = self.0.accounts.get(name).cloned();
+        known.ok_or_else(|| Error::NoSuchAccount(name.chars().take(64).collect()))
+    }
+
+    /// Unpredictable bytes.
+    pub(crate) fn random<const LENGTH: usize>(&self) -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        self.0.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// Takes a name for this process alone until the claim is dropped; none when it is taken.
+    pub(crate) fn claim(&self, name: &str) -> Option<Claim> {
+        let mut claims = self.0.claims.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        claims.insert(name.to_owned()).then(|| Claim(self.clone(), name.to_owned()))
+    }
+
+    /// Counts an operation as in hand until the guard is dropped.
+    pub(crate) fn take_in_hand(&self) -> Result<Hand, Error> {
+        let taken = self.0.in_hand.send_if_modified(|now| {
+            now.operations += usize::from(!now.stopping);
+            !now.stopping
+        });
+        if taken { Ok(Hand(self.clone())) } else { Err(Error::Stopping) }
+    }
+}
+
+/// A name taken by [`Engine::claim`].
+pub(crate) struct Claim(Engine, String);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let claims = self.0.0.claims.lock();
+        claims.unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.1);
+    }
+}
+
+/// An operation in hand, counted by [`Engine::take_in_hand`].
+pub(crate) struct Hand(Engine);
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.0.0.in_hand.send_modify(|now| now.operations -= 1);
     }
 }

@@ -41,7 +41,7 @@ pub enum Error {
     Busy,
     /// The store could not do it.
     #[error("the store did not answer")]
-    Store(#[source] store::Error),
+    Store(#[from] store::Error),
     /// The host is stopping and begins nothing new.
     #[error("the host is stopping")]
     Stopping,

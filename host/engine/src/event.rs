@@ -2,6 +2,12 @@
 
 use ledger::{Entry, Id, Payment, TimestampMs};
 use serde::{Deserialize, Serialize};
+use store::APPEND_BYTES;
+
+use crate::{Engine, Error, record};
+
+/// The cursor before the first event.
+const START: &str = "0";
 
 /// Something that happened to a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,4 +31,32 @@ pub struct EventPage {
     pub events: Vec<Event>,
     /// What to ask for next: the events after these. The same as was given when there are none.
     pub cursor: String,
+}
+
+impl Engine {
+    /// The app's events after the cursor, oldest first; `limit` is between 1 and 100.
+    ///
+    /// A cursor is the place of an event in the order of all commits: no event ever appears before
+    /// one that was read.
+    pub async fn events(
+        &self,
+        app: &Id,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<EventPage, Error> {
+        let prefix = app.as_str().as_bytes();
+        let mut range = store::Range::under(record::EVENT, prefix).limit(limit.clamp(1, 100));
+        if let Some(cursor) = cursor.filter(|cursor| *cursor != START) {
+            let place = hex::decode(cursor).ok().filter(|place| place.len() == APPEND_BYTES);
+            let place =
+                place.ok_or_else(|| Error::NotACursor(cursor.chars().take(64).collect()))?;
+            range = range.after([prefix, &place].concat());
+        }
+        let rows = self.0.store.scan(range).await?;
+        let last = rows.last().and_then(|row| row.key.get(prefix.len()..)).map(hex::encode);
+        let cursor = last.or_else(|| cursor.map(str::to_owned)).unwrap_or_else(|| START.to_owned());
+        let event = |row: &store::Row| record::decode(record::EVENT, &row.key, &row.value);
+        let events = rows.iter().map(event).collect::<Result<_, store::Error>>()?;
+        Ok(EventPage { events, cursor })
+    }
 }

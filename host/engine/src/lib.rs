@@ -1,20 +1,31 @@
 //! The engine: drives operations from the request of an app to the outcome in the ledger.
 //!
 //! Knows no HTTP server, no TOML and no command line. Time and randomness enter by [`Clock`] and
-//! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: [`ask`](Ask),
-//! `operate` (decide, record, step, send, resume, record), `deliver` (webhooks), `resolve` (what was
-//! left open).
+//! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
+//! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
+//! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open).
 
+mod account;
 mod apps;
 mod ask;
+mod call;
+mod clock;
+mod converse;
+mod deliver;
 mod engine;
 mod error;
 mod event;
+mod operate;
+mod record;
+mod resolve;
+mod tell;
+mod translate;
 
-pub use apps::{ApiKey, App};
+pub use account::AccountParts;
+pub use apps::{ApiKey, App, add_app};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
-pub use engine::{Acknowledgement, Delivery, Engine, PaymentPage};
+pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use deliver::{Acknowledgement, Delivery};
+pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
 pub use error::Error;
 pub use event::{Event, EventPage};
-
-pub use ledger;

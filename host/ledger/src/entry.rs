@@ -20,6 +20,19 @@ pub enum Kind {
     Payout,
 }
 
+impl Kind {
+    /// Its name in records, events and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Authorize => "authorize",
+            Kind::Capture => "capture",
+            Kind::Cancel => "cancel",
+            Kind::Refund => "refund",
+            Kind::Payout => "payout",
+        }
+    }
+}
+
 /// Identifiers that the provider gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct References {

@@ -63,7 +63,8 @@ const fn line(from: State, told: Told, to: State) -> Transition {
     Transition { from, told, to }
 }
 
-/// Every change there is. What does not stand here does not happen; no line leaves a terminal state.
+/// Every change there is. What does not stand here does not happen; no line leaves a terminal
+/// state.
 pub const TABLE: &[Transition] = &[
     line(State::Created, Told::Sending, State::Sending),
     line(State::Created, Told::Declined, State::Declined),
@@ -102,6 +103,21 @@ pub fn after(from: State, told: Told) -> Option<State> {
 }
 
 impl State {
+    /// Its name in records, events and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Created => "created",
+            State::Sending => "sending",
+            State::NeedsAction => "needs-action",
+            State::Pending => "pending",
+            State::Unknown => "unknown",
+            State::Succeeded => "succeeded",
+            State::Declined => "declined",
+            State::NotSent => "not-sent",
+            State::Expired => "expired",
+        }
+    }
+
     /// Whether nothing changes it any more.
     pub fn is_terminal(self) -> bool {
         matches!(self, State::Succeeded | State::Declined | State::NotSent | State::Expired)

@@ -1,11 +1,42 @@
-//! placeholder
+//! The durable store: one contract, a journal with sled as its projection, and a model in memory.
+//!
+//! To read in this order: `contract` (what is promised), `batch` and `space` (what is asked),
+//! `model` (the meaning, in memory); then `journal_store`, `committer` and `group` (how a commit is
+//! made), `journal` and `state` (where), `recovery`, `checkpoint` and `verify` (what if).
+//!
+//! Not here: what a record means (`engine`, `ledger`), encryption of values (`vault`).
 
-/// Placeholder.
-#[derive(Debug)]
-pub struct Error;
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("store")
-    }
-}
-impl std::error::Error for Error {}
+mod batch;
+mod checkpoint;
+mod checksum;
+mod committer;
+mod contract;
+mod cursor;
+mod disk;
+mod error;
+mod format;
+mod group;
+mod journal;
+mod journal_store;
+mod layout;
+mod lock;
+mod model;
+mod readable;
+mod recovery;
+mod space;
+mod state;
+mod verify;
+
+pub use batch::{APPEND_BYTES, Batch, Change, Expectation, Expected, append_key};
+pub use checksum::Hash;
+pub use contract::{
+    BATCH_BYTES_MAX, KEY_BYTES_MAX, Pending, Range, Receipt, Record, Row, SCAN_ROWS, Store,
+    VALUE_BYTES_MAX,
+};
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use error::{Error, Kind};
+pub use journal::{Frame, Frames};
+pub use journal_store::{JournalStore, OnStop, Options};
+pub use model::Model;
+pub use space::{SPACE_BYTES_MAX, Space};
+pub use verify::{Report, verify};

@@ -12,8 +12,9 @@ pub enum Error {
     /// A size or value outside what the algorithm takes.
     #[error("bad input: {0}")]
     BadInput(String),
-    /// A legacy primitive that the operator has not granted.
-    #[error("{0} is a legacy primitive and the account does not grant it")]
+    /// A legacy primitive, by name, that the operator has not granted, or that is asked for a use
+    /// which no grant gives: a new SHA-1 signature, the unwrapping of PKCS#1 v1.5.
+    #[error("{0} is a legacy primitive, not granted for this use")]
     LegacyRefused(String),
     /// A signature, tag or padding did not hold.
     #[error("rejected")]

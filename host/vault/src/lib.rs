@@ -1,35 +1,34 @@
 //! Cryptographic primitives by their standard names, named keys, and secrets.
 //!
+//! Every primitive is an audited crate behind one name; what this room adds is one policy
+//! (`POLICY.md`): which sizes are taken, what is legacy, and that a failed check never says which
+//! check it was. Private-key operations run in aws-lc, in constant time; the `rsa` crate only
+//! touches public keys, since its private operations leak timing (RUSTSEC-2023-0071).
+//!
 //! Not here: which account may use which key (the configuration says it), anything that travels
-//! (`egress`), any input or output.
+//! (`egress`), any input or output, the choice of randomness (the host draws it).
 
 mod algorithm;
+mod checksum;
+mod digest;
+mod encoding;
 mod error;
 mod key;
 mod keyring;
 mod legacy;
+mod mac;
+mod pem;
+mod private;
+mod public;
+mod sealing;
 mod secret;
 
 pub use algorithm::{Cipher, DigestAlgorithm, KeyTransport, MacAlgorithm, SignatureAlgorithm};
+pub use checksum::{crc, lrc};
+pub use digest::digest;
+pub use encoding::Encoding;
 pub use error::Error;
 pub use key::{Key, KeyKind};
 pub use keyring::Keyring;
 pub use legacy::Legacy;
 pub use secret::Secret;
-
-/// The digest of `data`.
-pub fn digest(algorithm: DigestAlgorithm, data: &[u8], legacy: &Legacy) -> Result<Vec<u8>, Error> {
-    let _ = (algorithm, data, legacy);
-    unimplemented!()
-}
-
-/// The CRC of `data` by the model's catalogue name, such as `CRC-16/IBM-3740`.
-pub fn crc(model: &str, data: &[u8]) -> Result<u64, Error> {
-    let _ = (model, data);
-    unimplemented!()
-}
-
-/// The exclusive-or of all bytes of `data`, starting from `initial`.
-pub fn lrc(initial: u8, data: &[u8]) -> u8 {
-    data.iter().fold(initial, |sum, byte| sum ^ byte)
-}

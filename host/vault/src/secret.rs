@@ -17,6 +17,11 @@ impl Secret {
         Secret { name: name.into(), value: Zeroizing::new(value) }
     }
 
+    /// The secret of this name, from bytes that are wiped already when dropped.
+    pub(crate) fn from_zeroizing(name: &str, value: Zeroizing<Vec<u8>>) -> Secret {
+        Secret { name: name.to_owned(), value }
+    }
+
     /// The name the operator gave.
     pub fn name(&self) -> &str {
         &self.name

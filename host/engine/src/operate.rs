@@ -1,0 +1,340 @@
+//! One operation from the request of an app to its outcome: decide, record, step, send, resume,
+//! record.
+//!
+//! Everything up to the first recorded intent may be thrown away and done again; nothing after it
+//! may. The request of a step is durable before its first byte leaves, since egress asks for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use egress::Failed;
+use ledger::{Entry, Id, Kind, Money, Payment, State, Verdict};
+use sandbox::contract as wit;
+use store::{Batch, Expected};
+
+use crate::account::Account;
+use crate::call::{Question, remember};
+use crate::converse::{Ending, Made, chain, told};
+use crate::record::{self, Idempotent, Operation, Recovery};
+use crate::translate::Purpose;
+use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
+
+/// How often an operation is decided anew when another one changed the payment meanwhile.
+const DECISIONS_MAX: usize = 8;
+
+/// The payment an operation belongs to.
+#[derive(Clone)]
+pub(crate) enum Root {
+    New(Payment),
+    Known(Id),
+}
+
+/// What is asked, before it is decided.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    kind: Kind,
+    amount: Option<Money>,
+    capture: bool,
+    instrument: Option<Instrument>,
+    description: String,
+    return_url: Option<String>,
+    customer_ip: Option<String>,
+    beneficiary: Option<String>,
+    extra: BTreeMap<String, String>,
+}
+
+impl Plan {
+    fn of(kind: Kind, amount: Option<Money>) -> Plan {
+        Plan {
+            kind,
+            amount,
+            capture: false,
+            instrument: None,
+            description: String::new(),
+            return_url: None,
+            customer_ip: None,
+            beneficiary: None,
+            extra: BTreeMap::new(),
+        }
+    }
+
+    pub fn payment(new: &NewPayment) -> Plan {
+        Plan {
+            capture: new.capture,
+            instrument: Some(new.instrument.clone()),
+            description: new.description.clone(),
+            return_url: new.return_url.clone(),
+            customer_ip: new.customer_ip.clone(),
+            extra: new.extra.clone(),
+            ..Plan::of(Kind::Authorize, Some(new.amount))
+        }
+    }
+
+    pub fn payout(new: &NewPayout) -> Plan {
+        Plan {
+            instrument: Some(new.instrument.clone()),
+            description: new.description.clone(),
+            beneficiary: new.beneficiary.clone(),
+            extra: new.extra.clone(),
+            ..Plan::of(Kind::Payout, Some(new.amount))
+        }
+    }
+
+    pub fn capture(amount: Option<Money>) -> Plan {
+        Plan::of(Kind::Capture, amount)
+    }
+
+    pub fn cancel() -> Plan {
+        Plan::of(Kind::Cancel, None)
+    }
+
+    pub fn refund(amount: Option<Money>) -> Plan {
+        Plan::of(Kind::Refund, amount)
+    }
+
+    /// The amount that was asked, or all that the operation can be about.
+    fn amount(&self, payment: &Payment) -> Result<Money, Error> {
+        if let Some(amount) = self.amount {
+            return Ok(amount);
+        }
+        let rest = match self.kind {
+            Kind::Capture => payment.authorized_minor() - payment.captured_minor(),
+            Kind::Refund => payment.captured_minor() - payment.refunded_minor(),
+            Kind::Authorize | Kind::Cancel | Kind::Payout => payment.amount.minor(),
+        };
+        match Money::new(rest, payment.amount.currency()) {
+            Ok(amount) => Ok(amount),
+            // Nothing is left: the ledger says why, for any amount.
+            Err(_) => Err(payment
+                .admit(self.kind, payment.amount)
+                .map_or_else(Error::from, |()| Error::Busy)),
+        }
+    }
+}
+
+/// An operation that is decided: what will be recorded once the first request is about to leave.
+struct Decided {
+    account: Arc<Account>,
+    payment: Payment,
+    expected: Expected,
+    operation: Operation,
+    idempotent: Idempotent,
+}
+
+/// Why an operation did not begin.
+enum NotBegun {
+    /// Another operation changed the payment: decide again.
+    Overtaken,
+    Because(Error),
+}
+
+impl<E: Into<Error>> From<E> for NotBegun {
+    fn from(error: E) -> NotBegun {
+        NotBegun::Because(error.into())
+    }
+}
+
+impl Engine {
+    /// Does what is asked once, however often it is asked with the same key.
+    pub(crate) async fn operate(&self, ask: Ask, root: Root, plan: Plan) -> Result<Done, Error> {
+        let key = record::idempotency_key(&ask.app, &ask.idempotency_key);
+        let claim = self.claim(&key).ok_or(Error::InFlight)?;
+        if let Some(done) = self.answered(&key, &ask).await? {
+            return Ok(done);
+        }
+        let hand = self.take_in_hand()?;
+        let engine = self.clone();
+        // On its own task: a caller that hangs up does not stop what may already move money.
+        let driven = tokio::spawn(async move {
+            let done = engine.decide_and_drive(&ask, &key, root, plan).await;
+            drop((claim, hand));
+            done
+        });
+        driven.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// The answer an earlier request with this key was given.
+    async fn answered(&self, key: &str, ask: &Ask) -> Result<Option<Done>, Error> {
+        let known =
+            record::read::<Idempotent>(&*self.0.store, record::IDEMPOTENCY, key.as_bytes()).await?;
+        let Some(known) = known.map(|read| read.value) else { return Ok(None) };
+        if known.digest != hex::encode(ask.digest) {
+            return Err(Error::KeyReused);
+        }
+        let payment = match known.answer {
+            Some(answer) => answer,
+            // The host stopped before it answered: what became of it since is the answer.
+            None => self.payment(&ask.app, &known.payment).await?,
+        };
+        Ok(Some(Done { payment, entry: known.entry, replayed: true }))
+    }
+
+    async fn decide_and_drive(
+        &self,
+        ask: &Ask,
+        key: &str,
+        root: Root,
+        plan: Plan,
+    ) -> Result<Done, Error> {
+        for _ in 0..DECISIONS_MAX {
+            let decided = self.decide(ask, key, &root, &plan).await?;
+            let entry = decided.operation.entry.clone();
+            let in_hand = self.claim(entry.as_str());
+            match self.drive(decided).await {
+                Ok(payment) => return Ok(Done { payment, entry, replayed: false }),
+                Err(NotBegun::Overtaken) => drop(in_hand),
+                Err(NotBegun::Because(error)) => return Err(error),
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    async fn decide(
+        &self,
+        ask: &Ask,
+        key: &str,
+        root: &Root,
+        plan: &Plan,
+    ) -> Result<Decided, Error> {
+        let (mut payment, expected) = match root {
+            Root::New(payment) => (payment.clone(), Expected::Absent),
+            Root::Known(id) => {
+                let read = self.read_payment(id).await?.filter(|read| read.value.app == ask.app);
+                let read = read.ok_or_else(|| Error::NoSuchPayment(id.clone()))?;
+                (read.value, Expected::Version(read.version))
+            }
+        };
+        let account = self.account(&payment.account)?;
+        let amount = plan.amount(&payment)?;
+        let now = self.0.clock.now_ms();
+        let entry = Entry {
+            id: Id::entry(now, self.random()),
+            kind: plan.kind,
+            amount,
+            capture: plan.capture,
+            state: State::Created,
+            references: None,
+            next: None,
+            decline: None,
+            why: None,
+            created_at_ms: now,
+            changed_at_ms: now,
+        };
+        payment.begin(entry.clone())?;
+        account.offers(plan.kind, amount, plan.instrument.as_ref())?;
+        let idempotent = Idempotent {
+            digest: hex::encode(ask.digest),
+            payment: payment.id.clone(),
+            entry: entry.id.clone(),
+            answer: None,
+        };
+        let operation = self.operation(&payment, &entry, plan, key);
+        Ok(Decided { account, payment, expected, operation, idempotent })
+    }
+
+    fn operation(&self, payment: &Payment, entry: &Entry, plan: &Plan, key: &str) -> Operation {
+        Operation {
+            payment: payment.id.clone(),
+            entry: entry.id.clone(),
+            account: payment.account.clone(),
+            kind: plan.kind,
+            instrument: plan.instrument.clone(),
+            description: plan.description.clone(),
+            return_url: plan.return_url.clone(),
+            customer_ip: plan.customer_ip.clone(),
+            beneficiary: plan.beneficiary.clone(),
+            extra: plan.extra.clone(),
+            idempotency: key.to_owned(),
+            seed: hex::encode(self.random::<32>()),
+            recovery: Recovery::default(),
+        }
+    }
+
+    /// From the first step on. An error means that nothing was recorded and nothing was sent.
+    async fn drive(&self, decided: Decided) -> Result<Payment, NotBegun> {
+        let now = self.0.clock.now_ms();
+        let Decided { account, payment, operation, .. } = &decided;
+        let question = Question::new(account.clone(), Purpose::Do, payment, operation.clone());
+        let question = question.ok_or(NotBegun::Overtaken)?;
+        let called = self.start(&question, now).await?;
+        let called = called.map_err(|fault| Error::PluginFault(fault.to_string()))?;
+        match called.answer {
+            Err(failure) => Err(refused(failure).into()),
+            Ok(wit::Step::Done(outcome)) => {
+                let mut batch = self.first_batch(&decided, payment, operation);
+                remember(&mut batch, account, &called.remembered, now);
+                self.commit_first(batch).await?;
+                Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
+            }
+            Ok(wit::Step::Send(exchange)) => {
+                let made = Made::new(exchange, called.remembered, called.derived, now, 0);
+                self.send_first(&decided, &question, made).await
+            }
+        }
+    }
+
+    /// The first request: with it the operation becomes part of the ledger.
+    async fn send_first(
+        &self,
+        decided: &Decided,
+        question: &Question,
+        made: Made,
+    ) -> Result<Payment, NotBegun> {
+        let account = &decided.account;
+        let intent = async {
+            let (mut payment, mut operation) = (decided.payment.clone(), decided.operation.clone());
+            payment.tell(&operation.entry, &Verdict::Sending, made.now);
+            let mut noted = self.batch();
+            made.note(&mut noted, &mut operation, account);
+            let mut batch = self.first_batch(decided, &payment, &operation);
+            batch.changes.append(&mut noted.changes);
+            self.commit_first(batch).await
+        };
+        let filling = made.filling(account);
+        let sent = match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
+            Err(Failed::Refused(error)) => {
+                return Err(Error::Misconfigured(chain(&error)).into());
+            }
+            Err(Failed::Intent(not_begun)) => return Err(not_begun),
+            Err(Failed::NotSent(error)) => Ending::NotSent(chain(&error)),
+            Err(Failed::NoReply(error)) => Ending::NoReply(chain(&error)),
+            Ok(reply) => Ending::Answered(reply),
+        };
+        Ok(self.converse(question, made, sent).await?)
+    }
+
+    async fn commit_first(&self, batch: Batch) -> Result<(), NotBegun> {
+        match self.0.store.commit(batch).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conflict() => Err(NotBegun::Overtaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Everything an operation begins with.
+    fn first_batch(&self, decided: &Decided, payment: &Payment, operation: &Operation) -> Batch {
+        let mut batch = self.batch();
+        let id = payment.id.as_str().as_bytes();
+        batch.expect(record::PAYMENT, id, decided.expected);
+        batch.put(record::PAYMENT, id, record::encode(payment));
+        if decided.expected == Expected::Absent {
+            batch.put(record::LISTED, record::listed_key(&payment.app, &payment.id), Vec::new());
+        }
+        let key = operation.idempotency.as_bytes();
+        batch.expect(record::IDEMPOTENCY, key, Expected::Absent);
+        batch.put(record::IDEMPOTENCY, key, record::encode(&decided.idempotent));
+        let entry = operation.entry.as_str().as_bytes();
+        batch.put(record::OPERATION, entry, record::encode(operation));
+        batch
+    }
+}
+
+/// A plugin's failure before anything was sent, as the app hears it.
+fn refused(failure: wit::Failure) -> Error {
+    match failure {
+        wit::Failure::Unsupported(what) => Error::Unsupported(what),
+        wit::Failure::Invalid(what) => Error::Invalid(what),
+        wit::Failure::Misconfigured(what) => Error::Misconfigured(what),
+        wit::Failure::Malformed(what) => Error::PluginFault(what),
+    }
+}

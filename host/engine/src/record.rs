@@ -1,0 +1,198 @@
+//! What the engine keeps in the store: one space a kind of record, JSON values.
+//!
+//! | space | key | value |
+//! |---|---|---|
+//! | `payment` | payment | the payment with all its entries |
+//! | `listed` | app `/` payment | nothing: the app's payments, in order of time |
+//! | `operation` | entry | what was asked, as the plugin is given it, and how its recovery stands |
+//! | `exchange` | entry `/` step | a request, by names of secrets only, and its reply |
+//! | `idempotency` | app `/` key | what was asked and answered under this key |
+//! | `reference` | account `/` kind `/` reference | the entry the provider knows by this |
+//! | `due` | time (big-endian ms) entry | nothing: when to ask about an open entry |
+//! | `event` | app, then the sequence of the commit | what happened |
+//! | `delivery` | account `/` event | a webhook event that was acted on |
+//! | `anomaly` | anomaly | what contradicts the ledger |
+//! | `app` | app | a developer's integration and the hashes of its keys |
+//! | `kept` | account `/` name | a value a plugin asked to remember |
+
+use std::collections::BTreeMap;
+
+use ledger::{Id, Kind, Payment, TimestampMs};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use store::{Error, Space, Store};
+
+use crate::Instrument;
+
+pub(crate) const PAYMENT: Space = Space::named("payment");
+pub(crate) const LISTED: Space = Space::named("listed");
+pub(crate) const OPERATION: Space = Space::named("operation");
+pub(crate) const EXCHANGE: Space = Space::named("exchange");
+pub(crate) const IDEMPOTENCY: Space = Space::named("idempotency");
+pub(crate) const REFERENCE: Space = Space::named("reference");
+pub(crate) const DUE: Space = Space::named("due");
+pub(crate) const EVENT: Space = Space::named("event");
+pub(crate) const DELIVERY: Space = Space::named("delivery");
+pub(crate) const ANOMALY: Space = Space::named("anomaly");
+pub(crate) const APP: Space = Space::named("app");
+pub(crate) const KEPT: Space = Space::named("kept");
+
+/// What was asked, kept so that the plugin can be given the same again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Operation {
+    pub payment: Id,
+    pub entry: Id,
+    pub account: String,
+    pub kind: Kind,
+    #[serde(default)]
+    pub instrument: Option<Instrument>,
+    pub description: String,
+    #[serde(default)]
+    pub return_url: Option<String>,
+    #[serde(default)]
+    pub customer_ip: Option<String>,
+    #[serde(default)]
+    pub beneficiary: Option<String>,
+    #[serde(default)]
+    pub extra: BTreeMap<String, String>,
+    /// The idempotency record to complete when the outcome is known.
+    pub idempotency: String,
+    /// All the randomness of the operation, drawn once, in hexadecimal.
+    pub seed: String,
+    #[serde(default)]
+    pub recovery: Recovery,
+}
+
+/// How finding out about an open entry stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recovery {
+    /// Requests recorded so far; the newest exchange has the number before.
+    pub exchanges: u32,
+    /// Whether a request that may move money was recorded.
+    pub money_asked: bool,
+    /// When the newest of them was recorded.
+    pub asked_at_ms: TimestampMs,
+    /// How often the provider was asked what became of it.
+    pub syncs: u32,
+    /// How often, late enough to count, it said that it has never heard of it.
+    pub absences: u32,
+    /// When the next question is due: the key in `due`.
+    #[serde(default)]
+    pub due_at_ms: Option<TimestampMs>,
+}
+
+/// A request and its reply, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Exchange {
+    pub request: egress::Request,
+    pub moves_money: bool,
+    /// The plugin's continuation, in base64.
+    pub state: String,
+    /// The time the plugin was given when it made the request.
+    pub made_at_ms: TimestampMs,
+    /// The version of the plugin that made it.
+    pub plugin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<egress::Reply>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// What was asked and answered under an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Idempotent {
+    /// SHA-256 of the request, in hexadecimal.
+    pub digest: String,
+    pub payment: Id,
+    pub entry: Id,
+    /// The payment as it was answered.
+    #[serde(default)]
+    pub answer: Option<Payment>,
+}
+
+/// Where a provider's reference leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub payment: Id,
+    pub entry: Id,
+}
+
+/// A value a plugin asked to remember.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// In base64.
+    pub value: String,
+    #[serde(default)]
+    pub until_ms: Option<TimestampMs>,
+}
+
+pub(crate) fn listed_key(app: &Id, payment: &Id) -> Vec<u8> {
+    format!("{app}/{payment}").into_bytes()
+}
+
+pub(crate) fn exchange_key(entry: &Id, number: u32) -> Vec<u8> {
+    format!("{entry}/{number:04}").into_bytes()
+}
+
+pub(crate) fn sync_key(entry: &Id, sync: u32, number: u32) -> Vec<u8> {
+    format!("{entry}/sync-{sync:04}/{number:04}").into_bytes()
+}
+
+pub(crate) fn idempotency_key(app: &Id, key: &str) -> String {
+    format!("{app}/{key}")
+}
+
+pub(crate) fn reference_key(account: &str, kind: Kind, reference: &str) -> Vec<u8> {
+    format!("{account}/{}/{reference}", kind.name()).into_bytes()
+}
+
+pub(crate) fn due_key(at_ms: TimestampMs, entry: &Id) -> Vec<u8> {
+    [&at_ms.to_be_bytes()[..], entry.as_str().as_bytes()].concat()
+}
+
+pub(crate) fn delivery_key(account: &str, event: &str) -> Vec<u8> {
+    format!("{account}/{event}").into_bytes()
+}
+
+pub(crate) fn kept_key(account: &str, name: &str) -> Vec<u8> {
+    format!("{account}/{name}").into_bytes()
+}
+
+/// A record, and the version it has for the precondition of a commit.
+#[derive(Clone, Debug)]
+pub(crate) struct Read<T> {
+    pub value: T,
+    pub version: u64,
+}
+
+/// Reads and decodes one record.
+pub(crate) async fn read<T: DeserializeOwned>(
+    store: &dyn Store,
+    space: Space,
+    key: &[u8],
+) -> Result<Option<Read<T>>, Error> {
+    let Some(record) = store.read(space, key).await? else { return Ok(None) };
+    let value = decode(space, key, &record.value)?;
+    Ok(Some(Read { value, version: record.version }))
+}
+
+/// Decodes a record that was read.
+pub(crate) fn decode<T: DeserializeOwned>(
+    space: Space,
+    key: &[u8],
+    value: &[u8],
+) -> Result<T, Error> {
+    serde_json::from_slice(value).map_err(|wrong| {
+        let key = String::from_utf8_lossy(key);
+        Error::new(
+            store::Kind::Damaged,
+            format!("the record {space}/{key} is not what it should be: {wrong}"),
+        )
+    })
+}
+
+/// Encodes a record.
+pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
+    // Every record is a plain struct with text keys: serialising it into memory cannot fail.
+    serde_json::to_vec(value).unwrap_or_default()
+}

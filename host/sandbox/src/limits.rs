@@ -1,0 +1,51 @@
+//! What one plugin call may use, and what all of them may use together.
+
+/// Limits of the sandbox. Every figure is per call unless it says otherwise.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Time from the start of a call to its answer, spent in the guest or in the host on its
+    /// behalf, in milliseconds. Waiting for a free place does not count.
+    pub call_ms_max: u64,
+    /// Sum of all linear memories, in bytes.
+    pub memory_bytes_max: usize,
+    /// Sum of all tables, in elements.
+    pub table_elements_max: usize,
+    /// Sum of what all host calls of one call take in, in bytes.
+    pub host_copied_bytes_max: usize,
+    /// What one answer, or the arguments of one host call, may hold, in bytes of host memory.
+    pub output_bytes_max: usize,
+    /// What a plugin may keep between two steps, in bytes.
+    pub state_bytes_max: usize,
+    /// Sum of the log lines of one call, in bytes; what comes after is dropped with a note.
+    pub log_bytes_max: usize,
+    /// Sum of the values one call may `remember`, in bytes.
+    pub remembered_bytes_max: usize,
+    /// Live resource handles.
+    pub handles_max: usize,
+    /// A plugin's component, in bytes.
+    pub component_bytes_max: usize,
+    /// Core instances in one component: linked interpreters bring some twenty.
+    pub core_instances_max: u32,
+    /// Calls that run at the same time, over all plugins; further ones wait their turn.
+    pub concurrent_calls_max: u32,
+}
+
+impl Default for Limits {
+    /// Figures with room for a JavaScript or Python guest; a Rust guest uses a hundredth of them.
+    fn default() -> Limits {
+        Limits {
+            call_ms_max: 500,
+            memory_bytes_max: 64 << 20,
+            table_elements_max: 64 << 10,
+            host_copied_bytes_max: 8 << 20,
+            output_bytes_max: 2 << 20,
+            state_bytes_max: 64 << 10,
+            log_bytes_max: 16 << 10,
+            remembered_bytes_max: 128 << 10,
+            handles_max: 256,
+            component_bytes_max: 64 << 20,
+            core_instances_max: 32,
+            concurrent_calls_max: 64,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Guests written as WebAssembly text, made components against the real contract.
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{Resolve, WorldId};
+
+/// Where `start` finds its answer: `Err(Failure::Unsupported(""))` unless the guest writes there.
+const ANSWER: &str = r#"(data (i32.const 4096) "\01")"#;
+
+/// A guest whose `start` runs `body`, with nothing else in it. What it may call: `$log` (level,
+/// pointer, length), `$open` (pointer and length of a slot's name, pointer of the answer) and
+/// `$random` (length, pointer of the answer). `more` are further fields of the module.
+pub(super) fn starting(body: &str, more: &str) -> Vec<u8> {
+    component(&module(body, more))
+}
+
+/// The core module of such a guest.
+pub(super) fn module(body: &str, more: &str) -> String {
+    let adapter = "tollgate:adapter/adapter@0.1.0";
+    format!(
+        r#"(module $guest
+  (import "tollgate:adapter/payments@0.1.0" "log" (func $log (param i32 i32 i32)))
+  (import "tollgate:adapter/crypto@0.1.0" "[static]key.open" (func $open (param i32 i32 i32)))
+  (import "tollgate:adapter/crypto@0.1.0" "random" (func $random (param i32 i32)))
+  (memory (export "memory") 64)
+  (global $next (mut i32) (i32.const 131072))
+  {more}
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (global.set $next (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
+    (global.get $next)
+    (global.set $next (i32.add (global.get $next) (local.get 3))))
+  (func (export "{adapter}#describe") (result i32) (i32.const 1024))
+  (func $start (export "{adapter}#start") (param i32) (result i32) {body} (i32.const 4096))
+  (func (export "{adapter}#resume") (param i32) (result i32) (i32.const 4096))
+  (func (export "{adapter}#prove") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (i32.const 4096))
+  (func (export "{adapter}#interpret") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (i32.const 4096))
+  (func (export "{adapter}#acknowledge") (param i32) (result i32) (i32.const 4160))
+  {ANSWER}
+  ;; name, version, operations: one, authorize; keys: one slot, `signing`
+  (data (i32.const 1024) "\00\08\00\00\05\00\00\00\10\08\00\00\05\00\00\00\20\08\00\00\01\00\00\00")
+  (data (i32.const 1080) "\00\09\00\00\01\00\00\00")
+  (data (i32.const 2048) "guest")
+  (data (i32.const 2064) "1.0.0")
+  (data (i32.const 2304) "\40\09\00\00\07\00\00\00")
+  (data (i32.const 2368) "signing"))"#
+    )
+}
+
+/// The component of a core module, against the contract in `wit/`.
+pub(super) fn component(module: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
+    let (package, _) = resolve.push_path(wit).expect("the contract parses");
+    let world = resolve.select_world(&[package], Some("provider")).expect("a world");
+    encode(&resolve, world, module)
+}
+
+/// The component of a core module, against a contract of its own: one interface, imported.
+pub(super) fn importing(package: &str, interface: &str) -> Vec<u8> {
+    let (name, version) = package.split_once('@').expect("a version");
+    let wit = format!(
+        "package {package}; interface {interface} {{ ask: func(); }} \
+         world provider {{ import {interface}; }}"
+    );
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("test.wit", &wit).expect("it parses");
+    let world = resolve.select_world(&[package], None).expect("a world");
+    let module = format!(r#"(module (import "{name}/{interface}@{version}" "ask" (func)))"#);
+    encode(&resolve, world, &module)
+}
+
+fn encode(resolve: &Resolve, world: WorldId, module: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(module).expect("the text is right");
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false)
+        .expect("the world fits");
+    let mut encoder = ComponentEncoder::default();
+    encoder.module(&module).expect("a module");
+    encoder.encode().expect("the module fits the world")
+}

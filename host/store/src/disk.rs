@@ -1,0 +1,91 @@
+//! The file operations that durability rests on, behind a trait: so that a test can stop after
+//! any one of them, tear a write, and open what survived. Reading goes to the files directly.
+//!
+//! Not here: sled's files. Nothing rests on them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Operations on names. A name is durable once its directory was synced.
+pub trait Disk: Send + Sync + 'static {
+    /// Makes a directory and those above it, if they are not there.
+    ///
+    /// # Errors
+    /// Those of the operating system, as everywhere below.
+    #[allow(clippy::missing_errors_doc)]
+    fn make_dir(&self, path: &Path) -> io::Result<()>;
+    /// Makes an empty file, or empties the one there is.
+    #[allow(clippy::missing_errors_doc)]
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens a file to write at its end.
+    #[allow(clippy::missing_errors_doc)]
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Gives a file another name, in place of the file that had it.
+    #[allow(clippy::missing_errors_doc)]
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    #[allow(clippy::missing_errors_doc)]
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Makes the names in a directory durable.
+    #[allow(clippy::missing_errors_doc)]
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+}
+
+/// A file open for writing at its end.
+pub trait DiskFile: Send {
+    /// Writes all the bytes. After an error any part of them may be there.
+    #[allow(clippy::missing_errors_doc)]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Makes everything written so far durable.
+    #[allow(clippy::missing_errors_doc)]
+    fn sync(&mut self) -> io::Result<()>;
+    /// Cuts the file to this length.
+    #[allow(clippy::missing_errors_doc)]
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// The operating system's file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    fn make_dir(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(File::create(path)?))
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(OpenOptions::new().append(true).open(path)?))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+}
+
+impl DiskFile for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        // fdatasync: the length is part of what it makes durable, the times of the file are not.
+        self.sync_data()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}

@@ -1,0 +1,247 @@
+//! Reads everything a store has and says what is wrong; changes nothing.
+//!
+//! The journal is replayed from its first commit, which gives the digest the state must have after
+//! each. A checkpoint, and the state, must have the digest the journal gives for their frame.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::checkpoint::Checkpoint;
+use crate::checksum::{Mark, StoreId};
+use crate::group::{Group, Head, Heads, Name};
+use crate::journal::{no_store, numbered};
+use crate::layout::{self, Layout};
+use crate::lock::Lock;
+use crate::state::{State, Unusable};
+use crate::{Error, Frame, Frames, Space, format};
+
+/// sled's cache while its copy is read.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The store's id, in hexadecimal.
+    pub store: String,
+    /// The segments of the journal.
+    pub segments: u64,
+    /// Their length, all together.
+    pub journal_bytes: u64,
+    /// The commits in the journal.
+    pub commits: u64,
+    /// The SHA-256 of the last one, in hexadecimal: noted elsewhere, it shows later that nothing
+    /// before it was changed.
+    pub last_hash: String,
+    /// The time of the last one, Unix milliseconds.
+    pub last_time_ms: u64,
+    /// The bytes after the last one that a torn write left; the next start cuts them.
+    pub torn_bytes: u64,
+    /// The records the commits leave, by space.
+    pub records: BTreeMap<String, u64>,
+    /// The digest of these records, in hexadecimal.
+    pub digest: String,
+    /// The commits that the checkpoints are of.
+    pub checkpoints: Vec<u64>,
+    /// The commit that the state is of, if it can be read.
+    pub state: Option<u64>,
+    /// What is damaged in the journal: the store may not open, or has lost part of its audit trail.
+    pub damage: Vec<String>,
+    /// What is amiss outside the journal: the next start puts it right.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Whether the journal is whole and nothing contradicts it.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.damage.is_empty()
+    }
+}
+
+/// Verifies the store in a directory; it must not be open. Holds the keys of all records in
+/// memory, and a copy of the state in the directory for temporary files.
+///
+/// # Errors
+/// `Locked`, `Foreign` and `Newer` when there is nothing to verify; `Io`. Damage is no error but
+/// what the report is for.
+pub fn verify(dir: &Path) -> Result<Report, Error> {
+    let layout = Layout::new(dir);
+    let _lock = Lock::shared(&layout)?;
+    let id = format::read(&layout)?.ok_or_else(|| no_store(dir))?;
+    let (checkpoints, passed_over) = Checkpoint::list(&layout, &id)?;
+    let mut notes = passed_over;
+    let state = inspect_state(&layout, &id, &mut notes)?;
+    for checkpoint in &checkpoints {
+        notes.extend(checkpoint.check(&id).err().map(|e| e.to_string()));
+    }
+    let mut claims: Vec<_> =
+        checkpoints.iter().map(|one| Claim { by: one.path.clone(), mark: one.mark }).collect();
+    claims.extend(state.map(|mark| Claim { by: layout.state(), mark }));
+    let mut replay = Replay::new(&id);
+    let mut damage = Vec::new();
+    let torn_bytes = replay.run(&layout, &id, &claims, &mut damage);
+    let sequences = checkpoints.iter().map(|one| one.mark.place.sequence);
+    let (segments, journal_bytes) = extent(&layout)?;
+    Ok(Report {
+        store: id.to_string(),
+        segments,
+        journal_bytes,
+        commits: replay.mark.place.sequence,
+        last_hash: replay.mark.place.hash.to_string(),
+        last_time_ms: replay.last_time_ms,
+        torn_bytes,
+        records: replay.count_by_space(),
+        digest: format!("{:032x}", replay.mark.digest),
+        checkpoints: sequences.collect(),
+        state: state.map(|mark| mark.place.sequence),
+        damage,
+        notes,
+    })
+}
+
+/// What a checkpoint or the state says of a frame.
+struct Claim {
+    by: PathBuf,
+    mark: Mark,
+}
+
+/// The journal replayed in memory, without the values.
+struct Replay {
+    heads: Known,
+    mark: Mark,
+    last_time_ms: u64,
+}
+
+struct Known(BTreeMap<Name, Head>);
+
+impl Heads for Known {
+    fn head(&self, space: Space, key: &[u8]) -> Result<Option<Head>, Error> {
+        Ok(self.0.get(&(space, key.to_vec())).copied())
+    }
+}
+
+impl Replay {
+    fn new(id: &StoreId) -> Replay {
+        Replay { heads: Known(BTreeMap::new()), mark: Mark::start(id), last_time_ms: 0 }
+    }
+
+    /// Replays all; gives the bytes of a torn tail.
+    fn run(
+        &mut self,
+        layout: &Layout,
+        id: &StoreId,
+        claims: &[Claim],
+        damage: &mut Vec<String>,
+    ) -> u64 {
+        let replayed = self.read(layout, id, claims, damage);
+        let torn_bytes = replayed.unwrap_or_else(|e| {
+            damage.push(e.to_string());
+            0
+        });
+        let last = self.mark.place.sequence;
+        for claim in claims.iter().filter(|claim| claim.mark.place.sequence > last) {
+            let Claim { by, mark } = claim;
+            let (by, seen) = (by.display(), mark.place.sequence);
+            damage.push(format!("{by} has seen commit {seen}, the journal ends at {last}"));
+        }
+        torn_bytes
+    }
+
+    fn read(
+        &mut self,
+        layout: &Layout,
+        id: &StoreId,
+        claims: &[Claim],
+        damage: &mut Vec<String>,
+    ) -> Result<u64, Error> {
+        let mut frames = Frames::after(layout, id, self.mark.place)?;
+        self.compare(claims, damage);
+        for frame in &mut frames {
+            self.apply(frame?)?;
+            self.compare(claims, damage);
+        }
+        Ok(frames.end().map_or(0, |end| end.torn_bytes))
+    }
+
+    fn apply(&mut self, frame: Frame) -> Result<(), Error> {
+        let (place, time_ms) = (frame.place(), frame.batch.time_ms);
+        let mut group = Group::on(&self.mark);
+        group.replay(&self.heads, frame)?;
+        self.mark = group.mark(place);
+        self.last_time_ms = time_ms;
+        for (name, touched) in group.into_touched() {
+            match touched.now {
+                Some((head, _)) => self.heads.0.insert(name, head),
+                None => self.heads.0.remove(&name),
+            };
+        }
+        Ok(())
+    }
+
+    fn compare(&self, claims: &[Claim], damage: &mut Vec<String>) {
+        let here = |claim: &&Claim| claim.mark.place.sequence == self.mark.place.sequence;
+        for Claim { by, mark } in claims.iter().filter(here).filter(|it| it.mark != self.mark) {
+            let (by, sequence) = (by.display(), mark.place.sequence);
+            damage.push(format!("{by} is not what the journal gives for commit {sequence}"));
+        }
+    }
+
+    fn count_by_space(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for (space, _) in self.heads.0.keys() {
+            *counts.entry(space.name().to_owned()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// The number and the length of the segments, be they sound or not.
+fn extent(layout: &Layout) -> Result<(u64, u64), Error> {
+    let segments = numbered(layout)?;
+    let length = |path: &PathBuf| fs::metadata(path).map_or(0, |it| it.len());
+    Ok((segments.len() as u64, segments.iter().map(|(_, path)| length(path)).sum()))
+}
+
+/// Opens a copy of the state, for sled writes when it opens.
+fn inspect_state(
+    layout: &Layout,
+    id: &StoreId,
+    notes: &mut Vec<String>,
+) -> Result<Option<Mark>, Error> {
+    let path = layout.state();
+    if !path.exists() {
+        notes.push(format!("{}: there is no state", path.display()));
+        return Ok(None);
+    }
+    let unique = StoreId::random()?;
+    let copy = std::env::temp_dir().join(format!("tollgate-verify-{unique}"));
+    let copied = copy_dir(&path, &copy);
+    let inspected = copied.map(|()| match State::open(&copy, id, CACHE_BYTES) {
+        Ok((state, mark)) => {
+            state.close();
+            Some(mark)
+        }
+        Err(Unusable { why, seen, .. }) => {
+            notes.push(format!("{}: the state is unusable: {why}", path.display()));
+            seen
+        }
+    });
+    let removed = fs::remove_dir_all(&copy).map_err(|e| Error::io("remove", &copy, e));
+    inspected.and_then(|mark| removed.map(|()| mark))
+}
+
+fn copy_dir(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(|e| Error::io("make", to, e))?;
+    for path in layout::files(from)? {
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() {
+            copy_dir(&path, &to.join(name))?;
+        } else {
+            fs::copy(&path, to.join(name)).map_err(|e| Error::io("copy", &path, e))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,425 @@
+//! Stops after every write, sync, rename and removal in turn, loses what was not synced, tears
+//! what was being written, and opens what survived: every acknowledged commit must be there.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use common::{ALPHA, BETA, Seeded, batch, contents, put};
+use store::{Disk, DiskFile, Error, JournalStore, Kind, Options, RealDisk, Store, verify};
+
+/// A disk that loses its power, or fills up, at a chosen operation.
+#[derive(Clone)]
+struct Faulty(Arc<Mutex<Platter>>);
+
+struct Platter {
+    seeded: Seeded,
+    operations: u64,
+    fault_at: u64,
+    fault: Fault,
+    dead: bool,
+    /// The length of each open file that is durable, by where the file is now.
+    synced: BTreeMap<PathBuf, u64>,
+    /// Renames whose directory was not synced, with what they replaced.
+    renames: Vec<Renamed>,
+}
+
+struct Renamed {
+    from: PathBuf,
+    to: PathBuf,
+    replaced: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// Nothing works from here on, and what was not synced may be lost.
+    PowerCut,
+    /// This one fails for want of space, having done a part; the next ones work.
+    Full,
+    /// This one fails with an input/output error.
+    Broken,
+}
+
+impl Faulty {
+    fn new(seed: u64, fault_at: u64, fault: Fault) -> Faulty {
+        let (synced, renames) = (BTreeMap::new(), Vec::new());
+        let seeded = Seeded(seed);
+        let platter =
+            Platter { seeded, operations: 0, fault_at, fault, dead: false, synced, renames };
+        Faulty(Arc::new(Mutex::new(platter)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Platter> {
+        self.0.lock().unwrap()
+    }
+
+    fn operations(&self) -> u64 {
+        self.lock().operations
+    }
+
+    /// What a power cut leaves: unsynced ends and names are kept or lost, as it happens.
+    fn lose_power(&self) {
+        let mut platter = self.lock();
+        platter.dead = true;
+        let synced = std::mem::take(&mut platter.synced);
+        for (path, length) in synced {
+            let Ok(bytes) = fs::read(&path) else { continue };
+            let mut bytes = bytes;
+            let from = usize::try_from(length).unwrap().min(bytes.len());
+            let kept = from + platter.seeded.below((bytes.len() - from) as u64 + 1) as usize;
+            match platter.seeded.below(3) {
+                0 => {}
+                1 => bytes.truncate(kept),
+                // The length is there, sectors are not.
+                _ => blank_sectors(&mut bytes, from, &mut platter.seeded),
+            }
+            fs::write(&path, bytes).unwrap();
+        }
+        let renames = std::mem::take(&mut platter.renames);
+        for Renamed { from, to, replaced } in renames.into_iter().rev() {
+            if platter.seeded.below(2) == 0 && to.exists() {
+                fs::rename(&to, &from).unwrap();
+                if let Some(bytes) = replaced {
+                    fs::write(&to, bytes).unwrap();
+                }
+            }
+        }
+    }
+}
+
+fn blank_sectors(bytes: &mut [u8], from: usize, seeded: &mut Seeded) {
+    let mut start = from;
+    while start < bytes.len() {
+        let end = bytes.len().min((start / 512 + 1) * 512);
+        if seeded.below(2) == 0 {
+            bytes[start..end].fill(0);
+        }
+        start = end;
+    }
+}
+
+impl Platter {
+    /// Counts an operation; says whether it is the one to fail.
+    fn count(&mut self) -> io::Result<bool> {
+        if self.dead {
+            return Err(io::Error::other("no power"));
+        }
+        self.operations += 1;
+        let now = self.operations == self.fault_at;
+        self.dead = now && self.fault == Fault::PowerCut;
+        Ok(now)
+    }
+
+    fn failure(&self) -> io::Error {
+        match self.fault {
+            Fault::PowerCut => io::Error::other("no power"),
+            Fault::Full => io::Error::from(ErrorKind::StorageFull),
+            Fault::Broken => io::Error::other("input/output error"),
+        }
+    }
+}
+
+impl Disk for Faulty {
+    fn make_dir(&self, path: &Path) -> io::Result<()> {
+        RealDisk.make_dir(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let mut platter = self.lock();
+        if platter.count()? {
+            return Err(platter.failure());
+        }
+        platter.synced.insert(path.to_owned(), 0);
+        let file = RealDisk.create(path)?;
+        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file }))
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = RealDisk.append(path)?;
+        let length = fs::metadata(path)?.len();
+        self.lock().synced.insert(path.to_owned(), length);
+        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut platter = self.lock();
+        let fails = platter.count()?;
+        if fails && platter.fault != Fault::PowerCut {
+            return Err(platter.failure());
+        }
+        let replaced = fs::read(to).ok();
+        RealDisk.rename(from, to)?;
+        platter.renames.push(Renamed { from: from.to_owned(), to: to.to_owned(), replaced });
+        if let Some(length) = platter.synced.remove(from) {
+            platter.synced.insert(to.to_owned(), length);
+        }
+        if fails { Err(platter.failure()) } else { Ok(()) }
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut platter = self.lock();
+        if platter.count()? {
+            return Err(platter.failure());
+        }
+        platter.synced.remove(path);
+        RealDisk.remove(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let mut platter = self.lock();
+        if platter.count()? {
+            return Err(platter.failure());
+        }
+        platter.renames.retain(|one| one.to.parent() != Some(path));
+        Ok(())
+    }
+}
+
+struct FaultyFile {
+    disk: Faulty,
+    path: PathBuf,
+    file: Box<dyn DiskFile>,
+}
+
+impl DiskFile for FaultyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut platter = self.disk.lock();
+        if platter.count()? {
+            let part = platter.seeded.below(bytes.len() as u64 + 1) as usize;
+            self.file.write(&bytes[..part])?;
+            return Err(platter.failure());
+        }
+        self.file.write(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut platter = self.disk.lock();
+        if platter.count()? {
+            return Err(platter.failure());
+        }
+        // The file may have been renamed since; only drafts are, and those after their sync.
+        let length = fs::metadata(&self.path)?.len();
+        platter.synced.insert(self.path.clone(), length);
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let mut platter = self.disk.lock();
+        if platter.count()? {
+            return Err(platter.failure());
+        }
+        let synced = platter.synced.get(&self.path).copied().unwrap_or(0);
+        platter.synced.insert(self.path.clone(), synced.min(length));
+        self.file.truncate(length)
+    }
+}
+
+fn options(dir: &Path, disk: Arc<dyn Disk>) -> Options {
+    let options = common::options(dir);
+    Options { segment_bytes_max: 900, checkpoint_frames: 1_000, disk, ..options }
+}
+
+/// What became of the rounds of a run.
+#[derive(Default)]
+struct Told {
+    acknowledged: Vec<u64>,
+    refused: Vec<u64>,
+    stopped: bool,
+}
+
+const ROUNDS: u64 = 14;
+
+/// Commits rounds on a faulty disk, some of them at once; closes at half time and at the end.
+async fn run(dir: &Path, disk: &Faulty) -> Told {
+    let mut told = Told::default();
+    for half in [0..ROUNDS / 2, ROUNDS / 2..ROUNDS] {
+        let Ok(store) = JournalStore::open(options(dir, Arc::new(disk.clone()))) else {
+            told.stopped = true;
+            return told;
+        };
+        let rounds: Vec<_> = half.collect();
+        for pair in rounds.chunks(2) {
+            // Both are polled before the committer answers: they may share a group.
+            let asked = pair.iter().map(|round| store.commit(round_batch(*round)));
+            let answers = join(asked.collect()).await;
+            for (round, answer) in pair.iter().zip(answers) {
+                told.note(*round, answer);
+            }
+        }
+        let _ = store.close().await;
+    }
+    told
+}
+
+/// Answers to several commits that are under way together.
+async fn join<T>(pending: Vec<store::Pending<'_, T>>) -> Vec<Result<T, Error>> {
+    let mut pending: Vec<_> = pending.into_iter().map(|one| (one, None)).collect();
+    std::future::poll_fn(|context| {
+        for (one, answer) in pending.iter_mut().filter(|(_, answer)| answer.is_none()) {
+            if let std::task::Poll::Ready(ready) = one.as_mut().poll(context) {
+                *answer = Some(ready);
+            }
+        }
+        match pending.iter().all(|(_, answer)| answer.is_some()) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, answer)| answer).collect()
+}
+
+fn round_batch(round: u64) -> store::Batch {
+    let value = vec![b'v'; 40 + 120 * (round as usize % 5)];
+    batch(|it| it.put(ALPHA, format!("{round:03}"), value).append(BETA, "", round.to_string()))
+}
+
+impl Told {
+    fn note(&mut self, round: u64, answer: Result<store::Receipt, Error>) {
+        match answer {
+            Ok(_) => self.acknowledged.push(round),
+            Err(e) if *e.kind() == Kind::Full => self.refused.push(round),
+            Err(e) => {
+                assert_eq!(*e.kind(), Kind::Stopped, "{e}");
+                self.stopped = true;
+            }
+        }
+    }
+}
+
+/// What survived has every acknowledged round, no refused one, none by half, and works.
+async fn check(dir: &Path, told: &Told, what: &str) {
+    let store = JournalStore::open(options(dir, Arc::new(RealDisk)));
+    let store = store.unwrap_or_else(|e| panic!("{what}: {e}"));
+    let found = contents(&store).await;
+    let rounds = found[&ALPHA].iter().map(|row| String::from_utf8(row.key.clone()).unwrap());
+    let rounds: Vec<u64> = rounds.map(|key| key.parse().unwrap()).collect();
+    for round in &told.acknowledged {
+        assert!(rounds.contains(round), "{what}: round {round} was acknowledged and is lost");
+    }
+    for round in &told.refused {
+        assert!(!rounds.contains(round), "{what}: round {round} was refused and is there");
+    }
+    let mut events = found[&BETA].iter().map(|row| String::from_utf8(row.value.clone()).unwrap());
+    let mut events: Vec<u64> = events.by_ref().map(|event| event.parse().unwrap()).collect();
+    events.sort_unstable();
+    assert_eq!(events, rounds, "{what}: a commit is there by half");
+    store.commit(put(ALPHA, "999", "v")).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let report = verify(dir).unwrap();
+    assert!(report.is_sound(), "{what}: {report:?}");
+}
+
+async fn operations_of_a_run() -> u64 {
+    let dir = common::scratch();
+    let disk = Faulty::new(0, u64::MAX, Fault::PowerCut);
+    let told = run(dir.path(), &disk).await;
+    assert_eq!(told.acknowledged.len() as u64, ROUNDS);
+    check(dir.path(), &told, "without a fault").await;
+    disk.operations()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_at_any_operation_loses_nothing_acknowledged() {
+    let operations = operations_of_a_run().await;
+    assert!(operations > 40, "{operations}");
+    for at in 1..=operations {
+        for seed in 0..2 {
+            let dir = common::scratch();
+            let disk = Faulty::new(seed * 1_000 + at, at, Fault::PowerCut);
+            let told = run(dir.path(), &disk).await;
+            disk.lose_power();
+            if seed == 1 {
+                // sled never syncs: it may as well be gone.
+                let _ = fs::remove_dir_all(dir.path().join("state"));
+            }
+            check(dir.path(), &told, &format!("power cut at operation {at}, seed {seed}")).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_at_any_operation_refuses_or_stops_and_keeps_its_word() {
+    let mut refusals = 0;
+    for at in 1..=operations_of_a_run().await {
+        let dir = common::scratch();
+        let disk = Faulty::new(at, at, Fault::Full);
+        let told = run(dir.path(), &disk).await;
+        refusals += told.refused.len();
+        check(dir.path(), &told, &format!("disk full at operation {at}")).await;
+    }
+    assert!(refusals > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_disk_at_any_operation_stops_the_store_and_it_keeps_its_word() {
+    let mut stops = 0;
+    for at in 1..=operations_of_a_run().await {
+        let dir = common::scratch();
+        let disk = Faulty::new(at, at, Fault::Broken);
+        let told = run(dir.path(), &disk).await;
+        stops += u32::from(told.stopped);
+        assert!(told.refused.is_empty());
+        disk.lose_power();
+        check(dir.path(), &told, &format!("error at operation {at}")).await;
+    }
+    assert!(stops > 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_stops_the_store_for_good_and_says_so_once() {
+    let dir = common::scratch();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let disk = Faulty::new(0, u64::MAX, Fault::Broken);
+    let hook = Arc::clone(&heard);
+    let on_stop: store::OnStop =
+        Arc::new(move |why: &Error| hook.lock().unwrap().push(why.to_string()));
+    let faulty = Options { on_stop: Some(on_stop), ..options(dir.path(), Arc::new(disk.clone())) };
+    let store = JournalStore::open(faulty).unwrap();
+    store.commit(put(ALPHA, "a", "1")).await.unwrap();
+    // The write is the next operation, its sync the one after.
+    let at = disk.operations() + 2;
+    disk.lock().fault_at = at;
+    let stopped = store.commit(put(ALPHA, "b", "1")).await.unwrap_err();
+    assert_eq!(*stopped.kind(), Kind::Stopped);
+    assert!(stopped.to_string().contains("cannot sync"), "{stopped}");
+    let mut commits = store.subscribe();
+    while commits.changed().await.is_ok() {}
+    for _ in 0..3 {
+        let again = store.commit(put(ALPHA, "c", "1")).await.unwrap_err();
+        assert_eq!(*again.kind(), Kind::Stopped);
+        assert!(again.to_string().contains("cannot sync"), "{again}");
+    }
+    assert_eq!(*store.read(ALPHA, b"a").await.unwrap_err().kind(), Kind::Stopped);
+    assert_eq!(disk.operations(), at, "nothing is written after a failed sync");
+    assert_eq!(heard.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_and_the_store_goes_on() {
+    let dir = common::scratch();
+    let disk = Faulty::new(7, u64::MAX, Fault::Full);
+    let store = JournalStore::open(options(dir.path(), Arc::new(disk.clone()))).unwrap();
+    store.commit(put(ALPHA, "a", "1")).await.unwrap();
+    let next = disk.operations() + 1;
+    disk.lock().fault_at = next;
+    let full = store.commit(put(ALPHA, "b", "1")).await.unwrap_err();
+    assert_eq!(*full.kind(), Kind::Full, "{full}");
+    assert_eq!(store.read(ALPHA, b"b").await.unwrap(), None);
+    assert_eq!(store.commit(put(ALPHA, "c", "1")).await.unwrap().sequence, 2);
+    drop(store);
+    assert!(verify(dir.path()).unwrap().is_sound());
+}

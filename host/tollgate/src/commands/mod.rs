@@ -1,0 +1,55 @@
+//! The commands, one file each.
+
+mod app;
+mod config;
+mod plugin;
+mod serve;
+mod states;
+mod store;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// How a command ends.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Take payments until interrupted; what is in hand is finished first.
+    Serve {
+        /// The configuration.
+        #[arg(default_value = "tollgate.toml")]
+        config: PathBuf,
+    },
+    /// Make and look at plugins.
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// Developers' integrations and their API keys.
+    #[command(subcommand)]
+    App(app::AppCommand),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Look at the store.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Print the state table of ledger entries as JSON.
+    States,
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(self) -> Outcome {
+        match self {
+            Command::Serve { config } => serve::serve(&config),
+            Command::Plugin(command) => command.run(),
+            Command::App(command) => command.run(),
+            Command::Config(command) => command.run(),
+            Command::Store(command) => command.run(),
+            Command::States => states::print(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `tollgate serve`: takes payments until interrupted.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use super::store::{open, runtime};
+use crate::compose;
+use crate::config::Loaded;
+
+/// Opens the store, loads the plugins, recovers what was left open, and serves.
+pub fn serve(config: &Path) -> Outcome {
+    let loaded = Loaded::read(config)?;
+    runtime()?.block_on(async { run(&loaded).await })
+}
+
+async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
+    let store = Arc::new(open(loaded)?);
+    let engine = compose::engine(loaded, store.clone())?;
+    let recovered = engine.recover().await?;
+    if recovered > 0 {
+        tracing::warn!(recovered, "entries were being sent when the host last stopped");
+    }
+    let options =
+        api::Options { listen: loaded.config.server.listen, limits: loaded.config.server.limits() };
+    let server = api::Server::bind(options, Arc::new(engine.clone())).await?;
+    let address = server.local_address();
+    tracing::info!(%address, "taking payments");
+    let resolving = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.run().await }
+    });
+    if !server.serve(interrupted()?).await {
+        tracing::warn!("requests in hand were cut off; their operations go on");
+    }
+    resolving.abort();
+    engine.stop().await;
+    store.close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ends at SIGINT or SIGTERM.
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,196 @@
+//! From the configuration to a running host: what the parts are made of, and in which order.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egress::{Egress, Gate, Grant, Granted};
+use engine::{AccountParts, Engine, Options, Parts, SystemClock, SystemEntropy};
+use ledger::Currency;
+use sandbox::{Digest, Generation, Limits, Sandbox};
+use store::Store;
+use vault::{Keyring, Legacy};
+
+use crate::config::{Account, Loaded, Wrong};
+
+/// A fault, and the line it is on.
+type Fault = (Option<usize>, String);
+
+/// The sandbox that the configuration asks for.
+pub fn sandbox(loaded: &Loaded) -> Result<Sandbox, sandbox::Error> {
+    let (asked, standard) = (&loaded.config.sandbox, Limits::default());
+    let limits = Limits {
+        call_ms_max: asked.call_ms_max.unwrap_or(standard.call_ms_max),
+        memory_bytes_max: asked
+            .memory_mib_max
+            .map_or(standard.memory_bytes_max, |mib| mib.saturating_mul(1 << 20)),
+        concurrent_calls_max: asked.concurrent_calls_max.unwrap_or(standard.concurrent_calls_max),
+        ..standard
+    };
+    Sandbox::new(limits, Some(compiled_folder(loaded)), places)
+}
+
+/// Where compiled code is kept.
+fn compiled_folder(loaded: &Loaded) -> PathBuf {
+    match &loaded.config.sandbox.cache {
+        Some(cache) => loaded.path(cache),
+        None => loaded.path(&loaded.config.store.path).join("compiled"),
+    }
+}
+
+/// The decimal places of a currency, for plugins.
+pub fn places(currency: &str) -> Option<u8> {
+    Currency::from_code(currency).ok().map(Currency::places)
+}
+
+/// The engine, over a store that is open.
+pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
+    let (plugins, mut faults) = plugins(loaded);
+    let mut accounts = Vec::new();
+    for (name, account) in &loaded.config.account {
+        let line = Some(loaded.line(account));
+        let fault = |what: String| (line, format!("account `{name}`: {what}"));
+        let account = account.get_ref();
+        match plugins.get(&account.plugin) {
+            Some(Some(plugin)) => match parts(loaded, name, account, plugin) {
+                Ok(parts) => accounts.push(parts),
+                Err(wrong) => faults.extend(wrong.into_iter().map(fault)),
+            },
+            // Said already, with the plugin.
+            Some(None) => {}
+            None => faults.push(fault(format!(
+                "there is no plugin `{0}`; add [plugin.{0}] or name another",
+                account.plugin
+            ))),
+        }
+    }
+    let egress = extra_roots(loaded).and_then(|extra_roots_pem| {
+        let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
+        Egress::new(options).map_err(|error| (None, error.to_string()))
+    });
+    match (egress, faults.is_empty()) {
+        (Ok(egress), true) => assembled(loaded, store, egress, accounts),
+        (egress, _) => {
+            faults.extend(egress.err());
+            Err(loaded.wrong(faults))
+        }
+    }
+}
+
+fn assembled(
+    loaded: &Loaded,
+    store: Arc<dyn Store>,
+    egress: Egress,
+    accounts: Vec<AccountParts>,
+) -> Result<Engine, Wrong> {
+    let parts = Parts {
+        store,
+        egress,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        accounts,
+        options: Options::default(),
+    };
+    Engine::new(parts).map_err(|unfit| {
+        let line =
+            |account: &str| loaded.config.account.get(account).map(|account| loaded.line(account));
+        let faults = unfit.0.into_iter();
+        loaded.wrong(
+            faults.map(|(name, what)| (line(&name), format!("account `{name}`: {what}"))).collect(),
+        )
+    })
+}
+
+fn extra_roots(loaded: &Loaded) -> Result<Vec<Vec<u8>>, Fault> {
+    let read = |path: &PathBuf| {
+        let path = loaded.path(path);
+        std::fs::read(&path).map_err(|error| (None, format!("{}: {error}", path.display())))
+    };
+    loaded.config.extra_roots.iter().map(read).collect()
+}
+
+/// Every plugin, loaded; one that cannot be loaded is a fault.
+fn plugins(loaded: &Loaded) -> (BTreeMap<String, Option<Generation>>, Vec<Fault>) {
+    let sandbox = match sandbox(loaded) {
+        Ok(sandbox) => sandbox,
+        Err(error) => return (BTreeMap::new(), vec![(None, error.to_string())]),
+    };
+    let (mut plugins, mut faults) = (BTreeMap::new(), Vec::new());
+    for (name, plugin) in &loaded.config.plugin {
+        let line = Some(loaded.line(plugin));
+        let generation = generation(loaded, &sandbox, name, plugin.get_ref());
+        let generation = generation.map_err(|what| faults.push((line, what))).ok();
+        plugins.insert(name.clone(), generation);
+    }
+    (plugins, faults)
+}
+
+fn generation(
+    loaded: &Loaded,
+    sandbox: &Sandbox,
+    name: &str,
+    plugin: &crate::config::Plugin,
+) -> Result<Generation, String> {
+    let path = loaded.path(&plugin.component);
+    let component = std::fs::read(&path).map_err(|error| {
+        let path = path.display();
+        format!("plugin `{name}`: cannot read {path}: {error}; `tollgate plugin build` makes it")
+    })?;
+    let pinned: Digest =
+        plugin.digest.parse().map_err(|error| format!("plugin `{name}`: {error}"))?;
+    tracing::info!(plugin = name, "loading; the first time compiles it");
+    let generation =
+        sandbox.load(name, &component, Some(&pinned)).map_err(|error| error.to_string())?;
+    let version = &generation.description().version;
+    tracing::info!(plugin = name, version, digest = %pinned, "loaded");
+    Ok(generation)
+}
+
+fn parts(
+    loaded: &Loaded,
+    name: &str,
+    account: &Account,
+    plugin: &Generation,
+) -> Result<AccountParts, Vec<String>> {
+    let folder = loaded.folder();
+    let mut wrong = Vec::new();
+    let legacy = Legacy::granting(account.legacy.iter().map(String::as_str));
+    let mut keyring = Keyring::new(legacy.unwrap_or_else(|error| {
+        wrong.push(error.to_string());
+        Legacy::none()
+    }));
+    for key in &account.key {
+        match key.read(folder) {
+            Ok(key) => keyring.add(key),
+            Err(error) => wrong.push(error),
+        }
+    }
+    let (mut secrets, mut grants) = (BTreeMap::new(), Vec::new());
+    for (secret, entry) in &account.secret {
+        match entry.read(secret, folder) {
+            Ok(value) => drop(secrets.insert(secret.clone(), value)),
+            Err(error) => wrong.push(error),
+        }
+        let places = entry.places.iter().map(|place| place.0.clone()).collect();
+        grants.push(Grant { value: Granted::Secret(secret.clone()), places, hosts: None });
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let public_url = loaded.config.server.public_url.get_ref().trim_end_matches('/');
+    Ok(AccountParts {
+        name: name.to_owned(),
+        plugin: plugin.clone(),
+        keyring,
+        settings: account.settings.clone(),
+        secrets,
+        gate: Gate {
+            hosts: account.hosts.clone(),
+            grants,
+            timeouts: account.timeouts,
+            ..Gate::default()
+        },
+        notify_url: format!("{public_url}/webhooks/{name}"),
+        delivery_age_seconds_max: account.webhook_age_seconds_max,
+    })
+}

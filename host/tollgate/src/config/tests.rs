@@ -1,0 +1,60 @@
+use super::*;
+
+fn read(text: &str) -> Result<Loaded, String> {
+    let file = std::env::temp_dir().join(format!("tollgate-config-{:x}.toml", fingerprint(text)));
+    std::fs::write(&file, text).unwrap();
+    let read = Loaded::read(&file).map_err(|wrong| wrong.to_string());
+    std::fs::remove_file(file).unwrap();
+    read
+}
+
+fn fingerprint(text: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (text, std::process::id()).hash(&mut hasher);
+    hasher.finish()
+}
+
+const LEAST: &str = "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1\"\n\
+                     [store]\npath = \"data\"\n";
+
+#[test]
+fn the_least_configuration_is_a_server_and_a_store() {
+    let loaded = read(LEAST).map_err(|wrong| panic!("{wrong}")).unwrap();
+    assert_eq!(loaded.config.store.cache_mib, 64);
+    assert!(loaded.config.account.is_empty());
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_its_line_and_what_is_known() {
+    for (text, line, words) in [
+        (LEAST.replace("listen", "lisen"), 2, &["lisen", "listen"][..]),
+        (format!("{LEAST}[acount.x]\n"), 6, &["acount", "account"]),
+        (format!("{LEAST}[plugin.x]\ncomponent = \"a\"\ndigest = 5\n"), 8, &["string"]),
+        (
+            format!("{LEAST}[account.x]\nplugin = \"a\"\nhosts = [\"http://\"]\n"),
+            8,
+            &["allowed host"],
+        ),
+        (
+            format!(
+                "{LEAST}[account.x]\nplugin=\"a\"\nhosts=[]\n[account.x.secret.k]\nenv=\"E\"\n\
+                 places=[\"cookie\"]\n"
+            ),
+            11,
+            &["cookie", "header:authorization"],
+        ),
+    ] {
+        let Err(wrong) = read(&text) else { panic!("taken: {text}") };
+        assert!(wrong.contains(&format!(".toml:{line}: ")), "{wrong}");
+        for word in words {
+            assert!(wrong.contains(word), "`{word}` is not in: {wrong}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let wrong = Loaded::read(Path::new("/nowhere/tollgate.toml")).map(drop).unwrap_err();
+    assert!(wrong.to_string().starts_with("/nowhere/tollgate.toml: cannot be read"), "{wrong}");
+}

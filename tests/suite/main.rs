@@ -1,0 +1,24 @@
+//! The host from outside: the real binary as a process, real plugins in its sandbox, and simulated
+//! providers on loopback that keep books of their own.
+//!
+//! Not here: the inside of any room; each has its own tests beside it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops there, and says on the way what it saw"
+)]
+
+mod bad_config;
+mod bad_input;
+mod end_to_end;
+mod kills;
+mod lost_answers;
+mod powercuts;
+mod support;
+mod tidy;
+mod webhooks;
+mod wechatpay;
