@@ -253,7 +253,10 @@ async fn the_same_key_has_the_same_answer_and_moves_money_once() {
     let first = client.pay("k1", &charge("pm_card_visa", 1500)).await;
     let again = client.pay("k1", &charge("pm_card_visa", 1500)).await;
     assert_eq!((again.status, &again.body), (first.status, &first.body));
-    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), ("", "true"));
+    assert_eq!(
+        (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
+        ("", "true")
+    );
     client.pay("k1", &charge("pm_card_visa", 1501)).await.problem(422, "idempotency-key-reused");
     let refund = client.on(&first.json()["id"], "refunds", "k1", &json!({})).await;
     refund.problem(422, "idempotency-key-reused");

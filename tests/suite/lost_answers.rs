@@ -27,8 +27,7 @@ fn charged(stage: &StripeStage, entry: &Value) -> i64 {
 
 fn faults() -> Vec<(&'static str, Fault, i64)> {
     vec![
-        ("a server error after the charge", Fault::Status { status: 500, executed: true }, 900),
-        ("a server error before it", Fault::Status { status: 503, executed: false }, 0),
+        ("a server error before the charge", Fault::Status { status: 503, executed: false }, 0),
         ("a reset after the charge", Fault::Reset, 900),
         ("a reset before it", Fault::Drop, 0),
         ("an answer that comes too late", Fault::Delay { ms: 1_500 }, 900),
@@ -63,7 +62,31 @@ async fn a_lost_answer_is_unknown_until_it_is_found_out() {
         assert_eq!(charged(&stage, entry), 900, "{what}: charged once");
     }
     assert_eq!(stage.stripe.books().doubled(), vec![]);
-    assert_eq!(stage.stripe.books().total(MovementKind::Capture, "EUR"), 8 * 900);
+    assert_eq!(stage.stripe.books().total(MovementKind::Capture, "EUR"), 7 * 900);
+}
+
+#[tokio::test]
+async fn an_error_that_the_provider_repeats_for_ever_is_resolved_by_its_webhook() {
+    let stage = impatient().await;
+    let client = stage.client();
+    stage.stripe.point_webhook(Some(format!("{}/webhooks/shop-eu", stage.host.url())));
+    stage.stripe.hold_notifications(true);
+    // Stripe keeps the first answer of a key, and a 500 is an answer: the charge is done, and
+    // asking again under its key will never say so.
+    stage.stripe.fault(FaultRule::next(Fault::Status { status: 500, executed: true }, INTENTS));
+    let lost = client.pay("k", &charge("pm_card_visa", 900)).await.with(201);
+    assert_eq!(lost["status"], "unknown", "{lost:#}");
+    assert_eq!(charged(&stage, &lost["entry"]), 900);
+    for _ in 0..3 {
+        assert_eq!(client.sync(&lost["id"]).await["status"], "unknown", "never a guess");
+    }
+    stage.stripe.hold_notifications(false);
+    eventually("the webhook tells", async || {
+        let found = client.payment(&lost["id"]).await;
+        (found["status"] == "captured").then_some(())
+    })
+    .await;
+    assert_eq!(charged(&stage, &lost["entry"]), 900);
 }
 
 #[tokio::test]
@@ -104,7 +127,7 @@ async fn a_refund_whose_answer_is_lost_is_given_once() {
     }
     let books = stage.stripe.books();
     assert_eq!(books.doubled(), vec![]);
-    assert_eq!(books.total(MovementKind::Refund, "EUR"), 800);
+    assert_eq!(books.total(MovementKind::Refund, "EUR"), 700);
 }
 
 #[tokio::test]
@@ -127,12 +150,12 @@ async fn an_unknown_refund_counts_as_given_until_it_is_known() {
 async fn a_provider_that_is_not_there_gets_nothing_and_the_host_says_so() {
     let stage = impatient().await;
     let client = stage.client();
-    let StripeStage { stripe, host } = stage;
+    let StripeStage { stripe, host: _running } = stage;
     stripe.stop().await;
     let refused = client.pay("k", &charge("pm_card_visa", 900)).await.with(201);
     assert_eq!(refused["status"], "not-sent", "{refused:#}");
     let why = refused["entries"][0]["why"].as_str().unwrap();
-    assert!(why.contains("refused"), "{why}");
+    assert!(why.contains("Connection refused"), "{why}");
     let path = format!("/v1/payments/{}/refunds", refused["id"].as_str().unwrap());
     client.post(&path, "r", &json!({})).await.problem(409, "not-captured");
     let again = client.pay("k", &charge("pm_card_visa", 900)).await;

@@ -12,10 +12,12 @@
     reason = "a test stops there, and says on the way what it saw"
 )]
 
+mod bad_config;
 mod bad_input;
 mod end_to_end;
 mod kills;
 mod lost_answers;
+mod powercuts;
 mod support;
 mod tidy;
 mod webhooks;

@@ -1,12 +1,10 @@
-//! Deliveries that are not what they seem: nothing of the ledger or the provider moves, the provider
-//! hears that it was not accepted, and the operator reads why.
+//! Deliveries that are not what they seem: nothing of the ledger or the provider moves, the
+//! provider hears that it was not accepted, and the operator reads why.
 
 use serde_json::{Value, json};
 use simulators::{Books, Clock, PayerAnswer, StripeOptions, StripeSimulator};
 
-use crate::support::{
-    Account, Client, Config, Host, Key, Mailbox, Posted, charge, eventually,
-};
+use crate::support::{Account, Client, Config, Host, Key, Mailbox, Posted, charge, eventually};
 
 const ACCOUNT: &str = "shop-eu";
 const TWIN: &str = "shop-us";
@@ -30,7 +28,8 @@ struct Everything {
 }
 
 impl Scene {
-    /// Three accounts at one provider: `TWIN` with the same webhook secret, `STRANGER` with another.
+    /// Three accounts at one provider: `TWIN` with the same webhook secret, `STRANGER` with
+    /// another.
     async fn set() -> Scene {
         let clock = Clock::system();
         let options = StripeOptions { clock: clock.clone(), ..StripeOptions::default() };
@@ -114,9 +113,8 @@ async fn whatever_is_altered_is_refused_and_the_genuine_one_is_taken() {
     scene.refuses(&richer, ACCOUNT, 503, &forged).await;
     let spaced = genuine.with_body(|body| format!("{body} "));
     scene.refuses(&spaced, ACCOUNT, 503, &forged).await;
-    let rewritten = genuine.with_body(|body| {
-        serde_json::from_str::<Value>(body).unwrap().to_string()
-    });
+    let rewritten =
+        genuine.with_body(|body| serde_json::from_str::<Value>(body).unwrap().to_string());
     scene.refuses(&rewritten, ACCOUNT, 503, &forged).await;
     let flipped = signature(&genuine, |header| {
         let (time, tag, _) = parts(header);
@@ -243,7 +241,8 @@ async fn nonsense_is_refused_without_harm() {
         let nonsense = genuine.with_body(|_| body.to_owned());
         scene.refuses(&nonsense, ACCOUNT, 503, &words).await;
     }
-    for header in ["", "t=,v1=", "t=99999999999999999999,v1=00", "v1=zz,t=1", &"v1=00,".repeat(500)] {
+    for header in ["", "t=,v1=", "t=99999999999999999999,v1=00", "v1=zz,t=1", &"v1=00,".repeat(500)]
+    {
         let nonsense = signature(&genuine, |_| header.to_owned());
         scene.refuses(&nonsense, ACCOUNT, 503, &words).await;
     }

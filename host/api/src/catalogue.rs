@@ -1,4 +1,4 @@
-//! The catalogue of problems, as data: documents, the OpenAPI document and `/problems` are made of it.
+//! The catalogue of problems, as data: the OpenAPI document and `/problems` are made of it.
 //!
 //! A code never changes its meaning; a new cause gets a new code. What is wrong with the form of a
 //! request is a 400 or a 422, what names nothing a 404, what the state forbids a 409.
@@ -14,7 +14,7 @@ pub static MALFORMED: Code = Code::new(
     [
         "The request is malformed",
         "The path or query holds a broken percent-encoding, or the body breaks off.",
-        "Encode every special byte as % and two hexadecimal digits, in UTF-8, and send whole bodies.",
+        "Encode special bytes as % and two hexadecimal digits, in UTF-8, and send whole bodies.",
     ],
 );
 /// A header is missing, repeated or ill-formed.
@@ -46,7 +46,7 @@ pub static NOT_JSON: Code = Code::new(
     NewKey,
     [
         "The body is not JSON that can be taken",
-        "The body is not UTF-8 JSON (RFC 8259), nests too deeply, or holds a name twice in one object.",
+        "The body is not UTF-8 JSON (RFC 8259), nests deeply, or holds a name twice in one object.",
         "Send one JSON object whose names are unique; `detail` says where reading stopped.",
     ],
 );
@@ -211,7 +211,7 @@ pub static OVER_CAPTURE: Code = Code::new(
     NewKey,
     [
         "Captures would exceed the authorised amount",
-        "Captures that are done or may still be done are counted, and this one would exceed the sum.",
+        "Captures done, or that may still be done, are counted, and this one would exceed the sum.",
         "Capture at most `authorized_minor` less `captured_minor` and what is open.",
     ],
 );
@@ -233,7 +233,7 @@ pub static OVER_REFUND: Code = Code::new(
     NewKey,
     [
         "Refunds would exceed the captured amount",
-        "Refunds that are done or may still be done are counted, and this one would exceed the sum.",
+        "Refunds done, or that may still be done, are counted, and this one would exceed the sum.",
         "Refund at most `captured_minor` less `refunded_minor` and what is open.",
     ],
 );

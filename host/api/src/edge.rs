@@ -1,7 +1,7 @@
-//! One request's way through the edge: head, route, who asks, body, operation, answer, one log line.
+//! One request's way through the edge: head, route, who asks, body, operation, answer, a log line.
 //!
-//! An operation that has begun goes on when its client goes away or its deadline passes: money may be
-//! moving, and its outcome has to be recorded whoever still listens.
+//! An operation that has begun goes on when its client goes away or its deadline passes: money may
+//! be moving, and its outcome has to be recorded whoever still listens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -70,7 +70,7 @@ impl Edge {
             Ok(Err(problem)) => problem.answer(),
             Err(_) => Problem::new(&DEADLINE_PASSED, DEADLINE_PASSED.cause).answer(),
         };
-        // RFC 9112, section 6.1: after a request with both framings the connection is not used again.
+        // RFC 9112, section 6.1: after a request with both framings a connection is not used again.
         // hyper drops the length of such a request, so every chunked request counts as one.
         if !whole || chunked {
             answer.set("connection", HeaderValue::from_static("close"));
@@ -187,7 +187,7 @@ fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
     if faults.is_empty() { Ok(json) } else { Err(Problem::with_faults(&FIELDS_INVALID, faults)) }
 }
 
-/// SHA-256 over method, path and body, with a byte between them that neither of the first two holds.
+/// SHA-256 over method, path and body, with a byte between that neither of the first two holds.
 fn digest(parts: &Parts, raw: &[u8]) -> [u8; 32] {
     let mut digest = Sha256::new();
     for part in [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes()] {

@@ -1,5 +1,5 @@
-//! Strict reading of JSON (RFC 8259, and I-JSON's rule of RFC 7493 that names are unique): UTF-8, one
-//! value, no name twice in one object, no deep nesting. Values come out as [`serde_json::Value`].
+//! Strict reading of JSON (RFC 8259, and I-JSON's rule of RFC 7493 that names are unique): UTF-8,
+//! one value, no name twice in one object, no deep nesting.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::catalogue::NOT_JSON;
+use crate::numeral;
 use crate::problem::{Fault, Place, Problem, cut};
 
 /// Reads one JSON value of at most `depth_max` objects and lists within one another.
@@ -15,8 +16,9 @@ pub(crate) fn read(body: &[u8], depth_max: usize) -> Result<Value, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Problem::new(&NOT_JSON, format!("byte {} is not UTF-8", error.valid_up_to()))
     })?;
+    let plain = numeral::written_out(text);
     let refused = RefCell::new(None);
-    let mut reader = serde_json::Deserializer::from_str(text);
+    let mut reader = serde_json::Deserializer::from_str(&plain);
     let level = Level { left: depth_max, at: String::new(), refused: &refused };
     let read = level.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| match refused.take() {

@@ -1,5 +1,5 @@
-//! The open platform over HTTP: authentication, payments, webhooks, the feed, and what the host says
-//! about itself.
+//! The open platform over HTTP: authentication, payments, webhooks, the feed, and what the host
+//! says about itself.
 //!
 //! Nothing is decided here about money: a request is proven well-formed and its sender known, then
 //! the [engine](Payments) is asked. Read in this order: `table` (the routes), `edge` (a request's
@@ -17,6 +17,7 @@ mod forms;
 mod head;
 mod json;
 mod limits;
+mod numeral;
 mod openapi;
 mod pages;
 mod payments;

@@ -9,7 +9,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// Connections of one IPv4 address or one IPv6 /64 network. Behind a proxy that is all clients.
     pub connections_per_peer_max: usize,
-    /// Bytes of the path and query.
+    /// Bytes of the path and query; RFC 9110, section 4.1, recommends to take 8000 at least.
     pub target_bytes_max: usize,
     /// Headers of one request.
     pub headers_max: usize,
@@ -28,8 +28,8 @@ pub struct Limits {
     pub answer_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub write_timeout: Duration,
-    /// How long a connection stays readable after an answer that was given before its request ended,
-    /// so that the client gets to read it.
+    /// How long a connection stays readable after an answer that was given before its request
+    /// ended, so that the client gets to read it.
     pub linger_timeout: Duration,
     /// How long requests in hand may go on when the host stops.
     pub drain_timeout: Duration,
@@ -40,7 +40,7 @@ impl Default for Limits {
         Limits {
             connections_max: 2048,
             connections_per_peer_max: 512,
-            target_bytes_max: 2048,
+            target_bytes_max: 8000,
             headers_max: 64,
             headers_bytes_max: 16 * 1024,
             body_bytes_max: 128 * 1024,

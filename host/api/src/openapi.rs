@@ -40,10 +40,10 @@ fn document() -> Value {
     })
 }
 
-const ABOUT: &str = "JSON is read strictly: unknown fields, names that stand twice, and numbers with \
-a point or exponent are refused. `Accept` is not read: every answer is JSON. Every POST of an app, \
-except a sync, needs an `Idempotency-Key`: repeat the very same request under the same key until it \
-is answered, and money moves once.";
+const ABOUT: &str = "JSON is read strictly: unknown fields and names that \
+stand twice are refused. `Accept` is not read: every answer is JSON. Every POST of an app, \
+except a sync, needs an `Idempotency-Key`: repeat the very same request under the same key until \
+it is answered, and money moves once.";
 
 fn schema((name, shape): &(&str, &'static Shape)) -> (String, Value) {
     ((*name).to_owned(), shape.schema())
@@ -145,9 +145,9 @@ fn responses(route: &Route) -> Value {
         }
     }
     if matches!(route.intake, Intake::Raw) {
-        let about = "What the provider expects to hear.";
-        let given = json!({"description": about, "headers": common(), "content": {"*/*": {}}});
-        responses.insert("default".to_owned(), given);
+        // Without `content`: each provider wants its own media type, and many want no body.
+        let about = "What the provider expects to hear, in its own form.";
+        responses.insert("default".to_owned(), json!({"description": about, "headers": common()}));
     }
     Value::Object(responses)
 }

@@ -1,6 +1,6 @@
 //! Payments and payouts: begin, read, capture, cancel, refund, ask the provider.
 //!
-//! A payment that the provider declined was begun all the same: 201, and its status says `declined`.
+//! A payment that the provider declined was begun all the same: 201, and its status is `declined`.
 
 use engine::{Ask, Done, NewPayment, NewPayout};
 use http::{HeaderValue, StatusCode};

@@ -1,7 +1,7 @@
 //! Problems: what the host answers when it did not do what was asked (RFC 9457).
 //!
-//! Which problems there are stands in [`catalogue`](crate::CATALOGUE). A problem never holds a key, a
-//! body or a whole value that was sent: text of others is cut.
+//! Which problems there are stands in [`catalogue`](crate::CATALOGUE). A problem never holds a key,
+//! a body or a whole value that was sent: text of others is cut.
 
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! What a route is: everything that is true of one operation, said once. The router, the checks of a
-//! request and the OpenAPI document all read it.
+//! What a route is: everything that is true of one operation, said once. The router, the checks of
+//! a request and the OpenAPI document all read it.
 
 use std::sync::Arc;
 

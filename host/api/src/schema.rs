@@ -60,7 +60,7 @@ impl Shape {
             }
             Shape::Open => json!({"type": "object"}),
             Shape::Tagged(cases) => {
-                json!({"oneOf": cases.iter().map(|case| tagged(case)).collect::<Vec<_>>()})
+                json!({"oneOf": cases.iter().map(tagged).collect::<Vec<_>>()})
             }
             Shape::List(of) => json!({"type": "array", "items": of.schema()}),
             Shape::Texts { entries_max, length_max } => texts(*entries_max, *length_max),

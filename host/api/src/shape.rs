@@ -1,5 +1,5 @@
 //! Shapes: what a value may look like, as data. One table serves two ends: `check` holds a request
-//! to it, and [`schema`](crate::schema) writes it into the OpenAPI document, so the two cannot differ.
+//! to it, and [`schema`](crate::schema) writes it into the OpenAPI document: the two cannot differ.
 //!
 //! Not here: which shapes there are ([`vocabulary`](crate::vocabulary)), and what a value means.
 
@@ -194,11 +194,11 @@ fn check_integer((min, max): (u64, u64), value: &Value, at: &str, faults: &mut F
         Some(whole) if whole > max => faults.add(at, "maximum", format!("write at most {max}")),
         Some(_) => {}
         None if number.is_i64() => faults.add(at, "minimum", format!("write at least {min}")),
-        // An integer beyond 64 bits reads as a floating-point number.
-        None if number.as_f64().is_some_and(|float| float >= 18_446_744_073_709_551_615.0) => {
+        // A number beyond 64 bits reads as a floating-point number.
+        None if number.as_f64().is_some_and(|float| float > max as f64) => {
             faults.add(at, "maximum", format!("write at most {max}"));
         }
-        None => faults.add(at, "type", "write an integer, without point or exponent"),
+        None => faults.add(at, "type", "write a whole number"),
     }
 }
 

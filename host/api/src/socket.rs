@@ -1,4 +1,4 @@
-//! A connection's socket: gives up on a client that takes nothing, and lets it read the last answer.
+//! A connection's socket: gives up on a client that takes nothing, and lets it read the last one.
 //!
 //! hyper owns one handle while it speaks HTTP; the connection keeps another for afterwards.
 
@@ -29,8 +29,8 @@ impl Socket {
         Socket(Arc::new(Mutex::new(Inner { stream, write_timeout, stalled: None })))
     }
 
-    /// Says that nothing more comes, then reads and forgets what the client still sends, so that the
-    /// answer is not lost with the bytes that were never read (RFC 9112, section 9.6).
+    /// Says that nothing more comes, then reads and forgets what the client still sends, so that
+    /// the answer is not lost with the bytes that were never read (RFC 9112, section 9.6).
     pub(crate) async fn linger(mut self, most: Duration) {
         let _ = timeout(most, async {
             let _ = self.shutdown().await;

@@ -1,1 +1,14 @@
-//! t
+//! The edge over raw HTTP on a loopback socket, with a [double](double::Double) for the engine.
+//!
+//! Every answer that comes through [`wire`] is held to the routes' own account of it: its status
+//! and code must be documented for the operation, and its body must have the documented shape.
+
+mod admission;
+mod deadlines;
+mod document;
+mod double;
+mod framing;
+mod money;
+mod refused;
+mod told;
+mod wire;

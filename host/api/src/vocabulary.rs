@@ -32,7 +32,7 @@ pub(crate) static MONEY: Shape = Shape::Object(&[&[
     field(
         "minor",
         Shape::Integer { min: 1, max: AMOUNT_MINOR_MAX },
-        "Minor units: cents of EUR, yen of JPY. Digits only: 1999, never 19.99, 1999.0 or 1e3.",
+        "Minor units: cents of EUR, yen of JPY. 1999 EUR is 19.99 euro; 19.99 is refused.",
     ),
     field("currency", Shape::Currency, "ISO 4217."),
 ]]);

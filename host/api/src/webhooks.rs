@@ -1,5 +1,5 @@
-//! Deliveries of providers: handed to the engine as they came, to the byte, and answered with what it
-//! says. Nothing is proven, parsed or logged here.
+//! Deliveries of providers: handed to the engine as they came, to the byte, and answered with
+//! what it says. Nothing is proven, parsed or logged here.
 
 use engine::Delivery;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};

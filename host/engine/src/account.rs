@@ -47,8 +47,8 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Checks the parts against the plugin's description; the error names everything that is missing
-    /// or unknown.
+    /// Checks the parts against the plugin's description; the error names everything that is
+    /// missing or unknown.
     pub fn new(parts: AccountParts) -> Result<Account, Vec<String>> {
         let wrong = disagreements(&parts);
         if !wrong.is_empty() {
@@ -122,7 +122,8 @@ fn disagreements(parts: &AccountParts) -> Vec<String> {
     for name in &asks.legacy {
         if !parts.keyring.legacy().grants(name) {
             wrong.push(format!(
-                "the plugin needs the legacy primitive `{name}`: grant it with legacy = [\"{name}\"]"
+                "the plugin needs the legacy primitive `{name}`: grant it by \
+                 legacy = [\"{name}\"]"
             ));
         }
     }

@@ -1,7 +1,7 @@
 //! Apps: the integrations of developers, and their API keys.
 //!
-//! A key is `tgk_<app>_<secret>`: which app, and 32 random bytes in hexadecimal. Only the SHA-256 of
-//! the secret is kept; 256 random bits need no slower hash.
+//! A key is `tgk_<app>_<secret>`: which app, and 32 random bytes in hexadecimal. Only the SHA-256
+//! of the secret is kept; 256 random bits need no slower hash.
 
 use ledger::{Id, TimestampMs};
 use serde::{Deserialize, Serialize};

@@ -49,11 +49,11 @@ impl Made {
     }
 
     /// The record of the request, and of how it ended.
-    pub fn record(&self, account: &Account, sent: Option<&Sent>) -> Exchange {
+    pub fn record(&self, account: &Account, sent: Option<&Ending>) -> Exchange {
         let plugin = &account.plugin;
         let (reply, failed) = match sent {
-            Some(Sent::Answered(reply)) => (Some(reply.clone()), None),
-            Some(Sent::NotSent(why) | Sent::NoReply(why)) => (None, Some(why.clone())),
+            Some(Ending::Answered(reply)) => (Some(reply.clone()), None),
+            Some(Ending::NotSent(why) | Ending::NoReply(why)) => (None, Some(why.clone())),
             None => (None, None),
         };
         Exchange {
@@ -85,7 +85,7 @@ impl Made {
 }
 
 /// How a sending ended.
-pub(crate) enum Sent {
+pub(crate) enum Ending {
     Answered(Reply),
     NotSent(String),
     NoReply(String),
@@ -104,7 +104,7 @@ impl Engine {
         &self,
         question: &Question,
         mut made: Made,
-        mut sent: Sent,
+        mut sent: Ending,
     ) -> Result<Payment, Error> {
         let (account, operation) = (&question.account, &question.operation);
         let mut money_asked = false;
@@ -115,11 +115,11 @@ impl Engine {
             let before = money_asked;
             money_asked |= made.moves_money;
             let reply = match sent {
-                Sent::Answered(reply) => reply,
-                Sent::NotSent(why) => {
+                Ending::Answered(reply) => reply,
+                Ending::NotSent(why) => {
                     return self.conclude(operation, &unanswered(why, before), batch).await;
                 }
-                Sent::NoReply(why) => {
+                Ending::NoReply(why) => {
                     return self.conclude(operation, &unanswered(why, money_asked), batch).await;
                 }
             };
@@ -164,7 +164,7 @@ impl Engine {
         question: &Question,
         made: &Made,
         batch: Batch,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Ending, Error> {
         let account = &question.account;
         let intent = async {
             let note = |batch: &mut Batch, operation: &mut Operation| {
@@ -174,11 +174,9 @@ impl Engine {
         };
         let filling = made.filling(account);
         Ok(match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
-            Ok(reply) => Sent::Answered(reply),
-            Err(Failed::NoReply(error)) => Sent::NoReply(error.to_string()),
-            Err(Failed::NotSent(error) | Failed::Refused(error)) => {
-                Sent::NotSent(error.to_string())
-            }
+            Ok(reply) => Ending::Answered(reply),
+            Err(Failed::NoReply(error)) => Ending::NoReply(chain(&error)),
+            Err(Failed::NotSent(error) | Failed::Refused(error)) => Ending::NotSent(chain(&error)),
             Err(Failed::Intent(error)) => return Err(error),
         })
     }
@@ -221,6 +219,20 @@ pub(crate) fn told(outcome: wit::Outcome) -> Verdict {
         }
         Err(nonsense) => Verdict::Lost { why: nonsense.to_string() },
     }
+}
+
+/// An error and what caused it, in one line: "cannot be connected to" alone helps nobody.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let text = next.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = next.source();
+    }
+    said
 }
 
 /// A failure in words.

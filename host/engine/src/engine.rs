@@ -34,8 +34,8 @@ pub struct Parts {
 pub struct Options {
     /// Requests one operation may make.
     pub steps_max: u32,
-    /// When to ask again about an entry that is open: after so many milliseconds the first time, the
-    /// second time, and so on; the last value repeats.
+    /// When to ask again about an entry that is open: after so many milliseconds the first time,
+    /// the second time, and so on; the last value repeats.
     pub sync_after_ms: Vec<u64>,
     /// A "not found" counts only so long after the last request that may have moved money.
     pub absent_after_ms: u64,

@@ -14,7 +14,7 @@ use store::{Batch, Expected};
 
 use crate::account::Account;
 use crate::call::{Question, remember};
-use crate::converse::{Made, Sent, told};
+use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
@@ -293,12 +293,12 @@ impl Engine {
         let filling = made.filling(account);
         let sent = match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
             Err(Failed::Refused(error)) => {
-                return Err(Error::Misconfigured(error.to_string()).into());
+                return Err(Error::Misconfigured(chain(&error)).into());
             }
             Err(Failed::Intent(not_begun)) => return Err(not_begun),
-            Err(Failed::NotSent(error)) => Sent::NotSent(error.to_string()),
-            Err(Failed::NoReply(error)) => Sent::NoReply(error.to_string()),
-            Ok(reply) => Sent::Answered(reply),
+            Err(Failed::NotSent(error)) => Ending::NotSent(chain(&error)),
+            Err(Failed::NoReply(error)) => Ending::NoReply(chain(&error)),
+            Ok(reply) => Ending::Answered(reply),
         };
         Ok(self.converse(question, made, sent).await?)
     }

@@ -1,4 +1,5 @@
-//! Finding out what became of open entries: `unknown`, `pending`, `needs-action`, and those that were
+//! Finding out what became of open entries: `unknown`, `pending`, `needs-action`, and those that
+//! were
 //! `sending` when a process ended.
 //!
 //! In this order: a proven webhook (`deliver`); asking the provider; the same bytes again while the
@@ -17,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::account::Account;
 use crate::call::{Question, remember};
-use crate::converse::{Made, Sent, words};
+use crate::converse::{Ending, Made, chain, words};
 use crate::record::{self, Exchange, Operation};
 use crate::tell::schedule;
 use crate::translate::{self, Outcome, Purpose};
@@ -29,6 +30,7 @@ const LOOK_AFTER: Duration = Duration::from_millis(500);
 const DUE_ROWS_MAX: usize = 1_000;
 
 /// What asking the provider gave.
+#[derive(Debug)]
 enum Answer {
     Told(Verdict),
     Absent,
@@ -37,8 +39,8 @@ enum Answer {
 }
 
 impl Engine {
-    /// Entries that were being sent when the last process ended become `unknown`, and are asked about
-    /// at once. Call it before the first operation. Gives the number of such entries.
+    /// Entries that were being sent when the last process ended become `unknown`, and are asked
+    /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
         let mut found = 0;
         let mut after: Option<Vec<u8>> = None;
@@ -161,11 +163,14 @@ impl Engine {
         };
         match answer {
             Answer::Told(verdict) => self.found_out(operation, &verdict, batch).await,
-            Answer::Absent => self.absent(operation, unknown, batch).await,
-            Answer::Nothing(why) if unknown && self.repeatable(&account, operation) => {
-                tracing::info!(entry = %operation.entry, why, "sending the same bytes again");
+            // Where repeating is safe, the operation is rather done than given up.
+            Answer::Absent | Answer::Nothing(_)
+                if unknown && self.repeatable(&account, operation) =>
+            {
+                tracing::info!(entry = %operation.entry, ?answer, "sending the same bytes again");
                 self.send_again(&account, payment, operation).await
             }
+            Answer::Absent => self.absent(operation, unknown, batch).await,
             Answer::Nothing(why) => self.not_found_out(operation, &why).await,
         }
     }
@@ -245,25 +250,23 @@ impl Engine {
             let key = record::sync_key(&operation.entry, question.attempt, step);
             batch.put(record::EXCHANGE, key, record::encode(&made.record(account, Some(&sent))));
             stepped = match sent {
-                Sent::Answered(reply) => {
+                Ending::Answered(reply) => {
                     self.resume(&question, step + 1, made.state, reply).await?
                 }
-                Sent::NotSent(why) | Sent::NoReply(why) => return Ok(Answer::Nothing(why)),
+                Ending::NotSent(why) | Ending::NoReply(why) => return Ok(Answer::Nothing(why)),
             };
         }
         Ok(Answer::Nothing("the plugin wants too many requests".to_owned()))
     }
 
     /// Sends what need not be recorded before: it moves no money, or it is recorded already.
-    async fn send_unrecorded(&self, account: &Account, made: &Made) -> Sent {
+    async fn send_unrecorded(&self, account: &Account, made: &Made) -> Ending {
         let filling = made.filling(account);
         let nothing = async { Ok::<(), std::convert::Infallible>(()) };
         match self.0.egress.send(&account.gate, &filling, &made.request, nothing).await {
-            Ok(reply) => Sent::Answered(reply),
-            Err(Failed::NoReply(error)) => Sent::NoReply(error.to_string()),
-            Err(Failed::NotSent(error) | Failed::Refused(error)) => {
-                Sent::NotSent(error.to_string())
-            }
+            Ok(reply) => Ending::Answered(reply),
+            Err(Failed::NoReply(error)) => Ending::NoReply(chain(&error)),
+            Err(Failed::NotSent(error) | Failed::Refused(error)) => Ending::NotSent(chain(&error)),
             Err(Failed::Intent(never)) => match never {},
         }
     }
@@ -292,7 +295,7 @@ impl Engine {
         };
         let made = again(read.value, step);
         let sent = self.send_unrecorded(account, &made).await;
-        if let Sent::NotSent(why) = &sent {
+        if let Ending::NotSent(why) = &sent {
             // This time nothing left, but the first time something may have.
             return self.not_found_out(operation, why).await;
         }

@@ -1,7 +1,7 @@
 //! Telling the ledger: one change of one entry with everything that belongs into its commit.
 //!
-//! Webhooks, answers and recovery tell about the same entry at the same time. Each reads, decides and
-//! commits against the version it read; whoever is overtaken reads again.
+//! Webhooks, answers and recovery tell about the same entry at the same time. Each reads, decides
+//! and commits against the version it read; whoever is overtaken reads again.
 
 use ledger::{Anomaly, Change, Entry, Id, Payment, State, TimestampMs, Verdict};
 use store::{Batch, Expected};

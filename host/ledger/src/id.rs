@@ -1,8 +1,9 @@
 //! Identifiers: a prefix that says what is named, and 26 characters that sort by time.
 //!
 //! The form is ULID's (48 bits of milliseconds, 80 random bits, Crockford's base 32) in lower case
-//! after a prefix: `ent_01jd8ze5p2m3q4r5s6t7v8w9xa`. Thirty characters, which fits the narrowest merchant
-//! order number (32) of the providers. The host draws the random bits; nothing is drawn here.
+//! after a prefix: `ent_01jd8ze5p2m3q4r5s6t7v8w9xa`. Thirty characters, which fits the narrowest
+//! merchant order number (32) of the providers. The host draws the random bits; nothing is drawn
+//! here.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,8 @@
 //! The ledger: money, identifiers, entries, the state table, and the sums that must always hold.
 //!
-//! Pure: no input, no output, no clock, no randomness, no async. What time it is and which identifier
-//! comes next are arguments. Whatever is decided here is recorded by `engine` in one commit.
+//! Pure: no input, no output, no clock, no randomness, no async. What time it is and which
+//! identifier comes next are arguments. Whatever is decided here is recorded by `engine` in one
+//! commit.
 //!
 //! Read in this order: [`money`](Money), [`table`](TABLE), [`entry`](Entry), [`payment`](Payment).
 

@@ -1,6 +1,7 @@
 //! Amounts: whole minor units of an ISO 4217 currency.
 //!
-//! Not here: rates, rounding, formatting for people. An amount is never a fraction and never negative.
+//! Not here: rates, rounding, formatting for people. An amount is never a fraction and never
+//! negative.
 
 use std::fmt;
 use std::str::FromStr;

@@ -63,7 +63,8 @@ const fn line(from: State, told: Told, to: State) -> Transition {
     Transition { from, told, to }
 }
 
-/// Every change there is. What does not stand here does not happen; no line leaves a terminal state.
+/// Every change there is. What does not stand here does not happen; no line leaves a terminal
+/// state.
 pub const TABLE: &[Transition] = &[
     line(State::Created, Told::Sending, State::Sending),
     line(State::Created, Told::Declined, State::Declined),

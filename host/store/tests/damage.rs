@@ -66,14 +66,14 @@ impl Made {
     }
 
     /// After the harm everything is there, and the store goes on; or it refuses.
-    async fn check(&self, what: &str, harm: impl FnOnce(&Path)) -> Result<(), Error> {
+    async fn check(&self, what: &str, harm: impl FnOnce(&Path)) -> Result<TempDir, Error> {
         let (dir, store) = self.open(what, harm).await?;
         assert_eq!(commit(&store, put(ALPHA, "next", "v")).await, self.commits + 1, "{what}");
         let after = contents(&store).await;
         store.close().await.unwrap();
         drop(store);
         assert!(contents(&open(dir.path())).await == after, "{what}");
-        Ok(())
+        Ok(dir)
     }
 
     /// After the harm everything is there; or it refuses.
@@ -89,9 +89,21 @@ impl Made {
         Ok((dir, store))
     }
 
-    async fn recovers(&self, what: &str, harm: impl FnOnce(&Path)) {
+    async fn recovers(&self, what: &str, harm: impl FnOnce(&Path)) -> TempDir {
         let checked = self.check(what, harm).await;
-        checked.unwrap_or_else(|e| panic!("{what} should recover: {e}"));
+        checked.unwrap_or_else(|e| panic!("{what} should recover: {e}"))
+    }
+
+    /// It recovers because it noticed that the state cannot be used.
+    async fn rebuilds(&self, what: &str, harm: impl FnOnce(&Path)) {
+        let dir = self.recovers(what, harm).await;
+        assert!(dir.path().join("state.set-aside").exists(), "{what}: the state was used");
+    }
+
+    /// It recovers with the state it has.
+    async fn keeps_its_state(&self, what: &str, harm: impl FnOnce(&Path)) {
+        let dir = self.recovers(what, harm).await;
+        assert!(!dir.path().join("state.set-aside").exists(), "{what}: the state was rebuilt");
     }
 
     /// It refuses with this kind, and the message has these words.
@@ -208,7 +220,7 @@ async fn a_journal_cut_at_any_length_is_refused_when_more_was_seen() {
             })
             .await;
         }
-        made.recovers("uncut", |_| ()).await;
+        made.keeps_its_state("uncut", |_| ()).await;
     }
 }
 
@@ -356,18 +368,10 @@ async fn a_segment_of_another_store_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blanked_block_of_the_journal_never_loses_a_commit() {
     for seen in [Seen::ByBoth, Seen::ByState] {
-        let dir = common::scratch();
-        let store = open(dir.path());
-        for round in 0..40_u64 {
-            let value = vec![b'v'; 700];
-            commit(&store, batch(|it| it.put(ALPHA, round.to_string(), value))).await;
-        }
-        let (contents, commits) = (contents(&store).await, 40);
+        let made = made_in_one_segment(40).await;
         if seen == Seen::ByBoth {
-            store.close().await.unwrap();
+            open(made.dir.path()).close().await.unwrap();
         }
-        drop(store);
-        let made = Made { dir, contents, commits };
         let length = fs::read(&segments(made.dir.path())[0]).unwrap().len();
         for start in (0..length).step_by(4_096) {
             let end = length.min(start + 4_096);
@@ -381,25 +385,52 @@ async fn a_blanked_block_of_the_journal_never_loses_a_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_blank_before_a_later_commit_is_refused_though_nothing_else_saw_it() {
+    let made = made_in_one_segment(20).await;
+    let length = fs::read(&segments(made.dir.path())[0]).unwrap().len();
+    // The last commit itself may be torn as far as anyone can tell.
+    for start in (512..length - 2_048).step_by(512) {
+        made.refuses(Kind::Damaged, &["is damaged", "restore the journal"], |dir| {
+            change(&segments(dir)[0], |bytes| bytes[start..start + 512].fill(0));
+            fs::remove_dir_all(dir.join("state")).unwrap();
+        })
+        .await;
+    }
+}
+
+/// Commits of about 800 bytes, without a checkpoint.
+async fn made_in_one_segment(commits: u64) -> Made {
+    let dir = common::scratch();
+    let store = open(dir.path());
+    for round in 0..commits {
+        let value = vec![b'v'; 700];
+        commit(&store, batch(|it| it.put(ALPHA, round.to_string(), value))).await;
+    }
+    let contents = contents(&store).await;
+    drop(store);
+    Made { dir, contents, commits }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_state_that_is_gone_or_broken_is_rebuilt() {
     for seen in [Seen::ByBoth, Seen::ByState] {
         let made = made(30, 9_000, seen).await;
         made.recovers("removed", |dir| fs::remove_dir_all(dir.join("state")).unwrap()).await;
-        made.recovers("emptied", |dir| {
+        made.rebuilds("emptied", |dir| {
             fs::remove_dir_all(dir.join("state")).unwrap();
             fs::create_dir(dir.join("state")).unwrap();
         })
         .await;
-        made.recovers("a new sled in its place", |dir| {
+        made.rebuilds("a new sled in its place", |dir| {
             fs::remove_dir_all(dir.join("state")).unwrap();
             drop(sled::open(dir.join("state")).unwrap());
         })
         .await;
-        made.recovers("a half-written snapshot", |dir| {
-            fs::write(dir.join("state/snap.0000000000000001.generating"), b"half").unwrap();
+        made.keeps_its_state("a half-written snapshot", |dir| {
+            fs::write(dir.join("state/snap.7FFFFFFFFFFFFFFF.generating"), b"half").unwrap();
         })
         .await;
-        made.recovers("no file of the database", |dir| {
+        made.rebuilds("no file of the database", |dir| {
             fs::remove_file(dir.join("state/db")).unwrap();
         })
         .await;
@@ -449,14 +480,14 @@ async fn a_state_that_says_something_else_than_it_was_told_is_rebuilt() {
             drop(db);
         }
     };
-    made.recovers(
+    made.rebuilds(
         "a record removed",
         edit(|db| {
             assert!(db.remove(b"\x01alpha\x001").unwrap().is_some());
         }),
     )
     .await;
-    made.recovers(
+    made.rebuilds(
         "a value changed",
         edit(|db| {
             let mut value = db.get(b"\x01alpha\x001").unwrap().unwrap().to_vec();
@@ -465,7 +496,7 @@ async fn a_state_that_says_something_else_than_it_was_told_is_rebuilt() {
         }),
     )
     .await;
-    made.recovers(
+    made.rebuilds(
         "a record doubled",
         edit(|db| {
             let value = db.get(b"\x01alpha\x001").unwrap().unwrap();
@@ -473,28 +504,28 @@ async fn a_state_that_says_something_else_than_it_was_told_is_rebuilt() {
         }),
     )
     .await;
-    made.recovers(
+    made.rebuilds(
         "a part without a record",
         edit(|db| {
             db.insert(b"\x02alpha\x001\0\0\0\0", b"part").unwrap();
         }),
     )
     .await;
-    made.recovers(
+    made.rebuilds(
         "a foreign entry",
         edit(|db| {
             db.insert(b"\xffother", b"x").unwrap();
         }),
     )
     .await;
-    made.recovers(
+    made.rebuilds(
         "the mark removed",
         edit(|db| {
             assert!(db.remove([0]).unwrap().is_some());
         }),
     )
     .await;
-    made.recovers(
+    made.rebuilds(
         "the mark changed",
         edit(|db| {
             let mut mark = db.get([0]).unwrap().unwrap().to_vec();
@@ -508,7 +539,7 @@ async fn a_state_that_says_something_else_than_it_was_told_is_rebuilt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_state_of_another_store_is_rebuilt() {
     let (ours, theirs) = (made(6, 2, Seen::ByBoth).await, made(9, 2, Seen::ByBoth).await);
-    ours.recovers("another store's state", |dir| {
+    ours.rebuilds("another store's state", |dir| {
         fs::remove_dir_all(dir.join("state")).unwrap();
         copy(&theirs.dir.path().join("state"), &dir.join("state"));
     })
@@ -528,7 +559,7 @@ async fn an_older_state_catches_up() {
     let contents = contents(&store).await;
     drop(store);
     let made = Made { dir, contents, commits: 2 };
-    made.recovers("an older state", |dir| {
+    made.keeps_its_state("an older state", |dir| {
         fs::remove_dir_all(dir.join("state")).unwrap();
         copy(old.path(), &dir.join("state"));
     })
@@ -572,25 +603,57 @@ async fn a_state_or_checkpoint_ahead_of_the_journal_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_history_of_the_same_store_is_refused() {
-    let before = made(3, 2, Seen::ByState).await;
+    for seen in [Seen::ByState, Seen::ByBoth] {
+        // With a checkpoint of what both histories share, and without one.
+        let [left, right] = histories(seen).await;
+        let words = ["frame 4 of the journal is not the one", "restore"];
+        left.refuses(Kind::Damaged, &words, |dir| {
+            fs::remove_dir_all(dir.join("journal")).unwrap();
+            copy(&right.dir.path().join("journal"), &dir.join("journal"));
+        })
+        .await;
+        left.refuses(Kind::Damaged, &words, |dir| {
+            fs::remove_dir_all(dir.join("checkpoint")).unwrap();
+            copy(&right.dir.path().join("checkpoint"), &dir.join("checkpoint"));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_put_in_from_another_history_is_refused() {
+    // Every sum of the frame is right, as whoever knows the store's id can make it; only the
+    // chain shows that it was not written behind this frame.
+    let [left, right] = histories(Seen::ByState).await;
+    let bytes = fs::read(&segments(right.dir.path())[0]).unwrap();
+    left.refuses(Kind::Damaged, &["frame 4", "does not follow"], |dir| {
+        let path = &segments(dir)[0];
+        let end = (0..2).fold(76, |at, _| at + frame_bytes(path, at));
+        assert_eq!(fs::read(path).unwrap()[..end], bytes[..end]);
+        let third = frame_bytes(path, end);
+        change(path, |own| own.splice(end + third.., bytes[end + third..].to_vec()).for_each(drop));
+        for other in ["state", "checkpoint"] {
+            fs::remove_dir_all(dir.join(other)).unwrap();
+        }
+    })
+    .await;
+}
+
+/// Two stores that are one up to their second commit, and differ from the third on.
+async fn histories(seen: Seen) -> [Made; 2] {
+    let before = made(2, 2, seen).await;
     let mut histories = Vec::new();
-    for value in ["left", "right"] {
+    for value in ["left", "rite"] {
         let dir = before.but(|_| ());
-        let store = JournalStore::open(small(dir.path())).unwrap();
+        let store = open(dir.path());
         commit(&store, put(ALPHA, "k", value)).await;
+        commit(&store, put(ALPHA, "l", "both")).await;
         let contents = contents(&store).await;
         store.close().await.unwrap();
         drop(store);
         histories.push(Made { dir, contents, commits: 4 });
     }
-    let other = histories.pop().unwrap();
-    let words = ["frame 4 of the journal is not the one", "restore"];
-    histories[0]
-        .refuses(Kind::Damaged, &words, |dir| {
-            fs::remove_dir_all(dir.join("journal")).unwrap();
-            copy(&other.dir.path().join("journal"), &dir.join("journal"));
-        })
-        .await;
+    histories.try_into().ok().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

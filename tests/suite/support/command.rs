@@ -6,8 +6,8 @@ use std::process::Stdio;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::patience::LONG;
 use super::paths::binary;
+use super::patience::LONG;
 
 /// How a command ended.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The operator's configuration, as text in a file with its secrets beside it.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use simulators::WechatpayKeys;
 
@@ -11,6 +11,8 @@ use super::plugins::{Component, component};
 /// What stands in `tollgate.toml`.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The folder of the store, from that of the file.
+    pub store: PathBuf,
     /// Plugins by name.
     pub plugins: Vec<(String, String, String)>,
     /// Accounts.
@@ -74,7 +76,7 @@ impl Config {
             (name.to_owned(), path.display().to_string(), digest.clone())
         };
         let plugins = names.into_iter().map(plugin).collect();
-        Config { plugins, accounts, more: String::new() }
+        Config { store: PathBuf::from("store"), plugins, accounts, more: String::new() }
     }
 
     /// Writes `tollgate.toml` and its secrets.
@@ -98,7 +100,8 @@ impl Config {
         let cache = built().join("suite-compiled");
         let mut text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{public_url}\"\n\n\
-             [store]\npath = \"store\"\n\n[sandbox]\ncache = {cache:?}\n"
+             [store]\npath = {:?}\n\n[sandbox]\ncache = {cache:?}\n",
+            self.store
         );
         for (name, path, digest) in &self.plugins {
             let at = format!("component = {path:?}\ndigest = {digest:?}");

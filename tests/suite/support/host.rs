@@ -1,7 +1,9 @@
 //! The host as a process: started on a configuration, stopped, killed, started again on its store.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -49,14 +51,41 @@ impl Host {
 
     /// Starts the process and waits until it takes payments.
     pub async fn run(&mut self) {
+        self.try_run().await.unwrap_or_else(|log| panic!("the host did not start:\n{log}"));
+    }
+
+    /// The same, when it may refuse to start; what it logged if it does.
+    pub async fn try_run(&mut self) -> Result<(), String> {
         let mut command = child(&["serve"], self.folder.path());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::of(child.stderr.take().unwrap());
         let line = log.line(0, |line| line["message"] == "taking payments").await;
-        let Some(line) = line else { panic!("the host did not start:\n{}", log.tail()) };
+        let line = line.ok_or_else(|| log.tail())?;
         let address = line["address"].as_str().unwrap().parse().unwrap();
         self.door.lead_to(address);
         self.process = Some(Process { child, log, address });
+        Ok(())
+    }
+
+    /// Starts a process that nobody waits for. It ends with its owner, and leads nowhere.
+    pub fn launch(&self) -> Child {
+        assert!(self.process.is_none(), "the store belongs to the running host");
+        let mut command = child(&["serve"], self.folder.path());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.running().child.id().expect("the host runs")
+    }
+
+    /// Waits until the process ends by itself; whether it did so in this time. It is gone either
+    /// way.
+    pub async fn ends_within(&mut self, time: Duration) -> bool {
+        let mut process = self.process.take().expect("the host runs");
+        let ended = timeout(time, process.child.wait()).await.is_ok();
+        process.child.kill().await.unwrap();
+        ended
     }
 
     /// An app's client of this process.
@@ -67,6 +96,16 @@ impl Host {
     /// Where providers reach this host, whichever process it is.
     pub fn url(&self) -> String {
         self.door.url()
+    }
+
+    /// Where its configuration stands, its secrets and its store.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The app's API key.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// Where it listens.

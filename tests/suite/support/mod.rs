@@ -1,5 +1,6 @@
 //! What every story needs: a host to start and kill, somebody who pays, a provider, and patience.
 
+mod audit;
 mod client;
 mod command;
 mod config;
@@ -12,15 +13,18 @@ mod patience;
 mod plugins;
 mod random;
 mod stage;
+mod street;
 
+pub use audit::{Findings, Ledger, replay, settle};
 pub use client::{Client, Reply};
 pub use command::{Ended, tollgate};
 pub use config::{Account, Config, Key, Secret};
 pub use door::Door;
 pub use host::Host;
 pub use mailbox::{Mailbox, Posted};
-pub use paths::root;
+pub use paths::{built, root};
 pub use patience::{LONG, eventually};
 pub use plugins::{Component, component};
 pub use random::Random;
-pub use stage::{StripeStage, WechatStage, charge, hold};
+pub use stage::{ACCOUNT, StripeStage, WechatStage, charge, hold, soon};
+pub use street::{Acknowledged, Street};

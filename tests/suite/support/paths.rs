@@ -23,7 +23,11 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| {
         let binary = built().join("tollgate");
         let stale = stale(&binary);
-        assert!(stale.is_none(), "{}: build it first, as tests/run does", stale.unwrap_or_default());
+        assert!(
+            stale.is_none(),
+            "{}: build it first, as tests/run does",
+            stale.unwrap_or_default()
+        );
         binary
     })
 }

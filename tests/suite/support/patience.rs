@@ -1,4 +1,5 @@
-//! Waiting for something to become true, by looking at it: the only place where a test lets time pass.
+//! Waiting for something to become true, by looking at it: the only place where a test lets time
+//! pass.
 
 use std::time::Duration;
 
@@ -14,8 +15,17 @@ const LOOK: Duration = Duration::from_millis(15);
 ///
 /// # Panics
 /// When it found nothing within [`LONG`]; `what` says what was waited for.
-pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let until = Instant::now() + LONG;
+pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(LONG, what, look).await
+}
+
+/// The same within this time.
+pub async fn eventually_within<T>(
+    time: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let until = Instant::now() + time;
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -23,6 +33,6 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < until, "waited {LONG:?} in vain: {what}");
+        assert!(Instant::now() < until, "waited {time:?} in vain: {what}");
     }
 }

@@ -37,12 +37,6 @@ fn build(name: &str) -> Component {
     let folder = root().join("plugins").join(name);
     let mut command = Command::new(binary());
     command.args(["plugin", "build"]).arg(folder).arg("--out").arg(out);
-    // Cargo tells the programs it runs where it is: a cargo below it is to find its own way.
-    for (variable, _) in std::env::vars_os() {
-        if variable.to_string_lossy().starts_with("CARGO_") {
-            command.env_remove(variable);
-        }
-    }
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "plugins/{name} cannot be built: {said}");

@@ -33,7 +33,7 @@ pub fn hold(minor: u64) -> Value {
 }
 
 /// Milliseconds instead of the hours that a provider waits before it repeats a notification.
-fn soon() -> Retries {
+pub fn soon() -> Retries {
     Retries::after([20, 40, 80, 160, 320, 640, 1280, 2560].map(Duration::from_millis))
 }
 

@@ -13,6 +13,8 @@
 //! What holds: a checkpoint has its name only once it is durable; the digest in its footer was
 //! computed from the records in it; the last `KEPT` are kept. `writing` makes them.
 
+#[cfg(test)]
+mod tests;
 mod writing;
 
 use std::fs::File;

@@ -1,4 +1,5 @@
-//! Secrets and keys as the configuration names them: by file or environment variable, never by value.
+//! Secrets and keys as the configuration names them: by file or environment variable, never by
+//! value.
 
 use std::path::{Path, PathBuf};
 

@@ -23,7 +23,7 @@ use crate::{LOAD, millis, percentile};
 pub async fn compare(root: &Path, component: &Path, name: &str, delay: Delay, payers: usize) {
     let options = StripeOptions { answer_delay: delay, ..StripeOptions::default() };
     let simulator = StripeSimulator::start(options).await.unwrap();
-    let provider = simulator.running().base_url();
+    let provider = simulator.base_url();
     let host = Host::start(root, component, &provider);
     let (address, key) = (host.address.clone(), host.key.clone());
     let through = run(&address, payers, move |n| payment(&key, n)).await;

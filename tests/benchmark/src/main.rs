@@ -17,7 +17,7 @@ use simulators::Delay;
 const LOAD: Duration = Duration::from_secs(10);
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let component = root.join("target/bench/stripe.wasm");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {

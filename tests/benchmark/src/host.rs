@@ -37,12 +37,8 @@ impl Host {
         let added =
             Command::new(&binary).args(["app", "add", "bench", "--config"]).arg(&config).output();
         let key = String::from_utf8(added.unwrap().stdout).unwrap().trim().to_owned();
-        let mut child = Command::new(&binary)
-            .arg("serve")
-            .arg(&config)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Command::new(&binary).arg("serve").arg(&config).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let taking = lines.by_ref().map(Result::unwrap).find(|line| line.contains("taking"));
         let line: serde_json::Value = serde_json::from_str(&taking.unwrap()).unwrap();

@@ -1,0 +1,306 @@
+//! The power cut under load, at any moment: the disk keeps what it was made to keep, and that is
+//! all that was acknowledged, and an entry for every movement at the provider, whose bytes had
+//! left.
+//!
+//! `tests/powercuts 20` cuts twenty times. The seed is printed; `TOLLGATE_SEED` repeats its
+//! choices, though not the machine's. A process killed under a system that lives on is another
+//! campaign (`kills`): there everything that was written is kept, synced or not.
+
+mod disk;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use simulators::{Delay, StripeOptions, StripeSimulator};
+use tokio::time::sleep;
+
+use crate::support::{
+    ACCOUNT, Account, Acknowledged, Client, Config, Findings, Host, Ledger, Random, Street, replay,
+    settle, soon,
+};
+use disk::{Disk, NOTICED, freeze};
+
+const PAYERS: u64 = 6;
+/// A store lives through so many cuts, and keeps its history.
+const CUTS_PER_STORE: u64 = 5;
+/// Of the answers given before the last cut, so many are asked for again.
+const OLD_ANSWERS: u64 = 40;
+
+/// A host on such a disk, its provider, and the payers.
+struct Site {
+    stripe: StripeSimulator,
+    host: Host,
+    street: Street,
+    /// Answers that were asked for again already.
+    replayed: usize,
+    restart: Duration,
+    /// Nothing is left that could be compared.
+    gone: bool,
+    /// Dropped last: the host has files on it.
+    disk: Disk,
+}
+
+/// One line of the table.
+#[derive(Debug, Default)]
+struct Line {
+    store: usize,
+    cut: u64,
+    way: &'static str,
+    after_ms: u64,
+    acknowledged: usize,
+    sending: u64,
+    unknown: usize,
+    verify: &'static str,
+    found: Findings,
+}
+
+impl Site {
+    async fn set(disk: Disk, random: &mut Random) -> Site {
+        let median = Duration::from_millis(15);
+        let answer_delay = Delay::LogNormal { median, sigma: 0.8, seed: random.next() };
+        let options = StripeOptions { answer_delay, retries: soon(), ..StripeOptions::default() };
+        let stripe = StripeSimulator::start(options).await.unwrap();
+        let account = Account::stripe(ACCOUNT, &stripe.base_url());
+        let mut host =
+            Host::prepare(&Config { store: disk.store(), ..Config::of([account]) }).await;
+        stripe.point_webhook(Some(format!("{}/webhooks/{ACCOUNT}", host.url())));
+        let begun = Instant::now();
+        host.run().await;
+        let street = Street::open(host.client(), PAYERS, random);
+        Site { stripe, host, street, replayed: 0, restart: begun.elapsed(), gone: false, disk }
+    }
+
+    /// The power goes, comes back, and everything is compared.
+    async fn cut(&mut self, random: &mut Random) -> Line {
+        let after_ms = random.between(300, 1_500);
+        let (pulled, again) = (random.between(0, 2) == 0, random.between(0, 2) == 0);
+        let way = match (pulled, again) {
+            (false, false) => "stopped",
+            (false, true) => "stopped, again",
+            (true, false) => "pulled",
+            (true, true) => "pulled, again",
+        };
+        // The moment is the test: nothing is waited for.
+        sleep(Duration::from_millis(after_ms)).await;
+        let lived_on = if pulled { self.pull_and_cut().await } else { self.stop_and_cut().await };
+        if again {
+            self.cut_while_it_starts(random).await;
+        }
+        let verified = self.verified().await;
+        let mut line = match self.comes_back().await {
+            Ok(()) => self.look(random).await,
+            Err(why) => self.is_gone(&why),
+        };
+        line.verify = if verified.is_none() { "sound" } else { "DAMAGED" };
+        line.found.differing.extend(verified);
+        line.found.differing.extend(lived_on);
+        Line { after_ms, way, ..line }
+    }
+
+    /// What is wrong with the store, as a process finds that does not write to it.
+    async fn verified(&self) -> Option<String> {
+        let verified = self.host.command(&["store", "verify"]).await;
+        (verified.code != Some(0)).then(|| format!("not sound: {verified:#?}"))
+    }
+
+    /// Starts the host on what is left; why it takes no payments if it does not.
+    async fn comes_back(&mut self) -> Result<(), String> {
+        let begun = Instant::now();
+        self.host.try_run().await?;
+        self.restart = begun.elapsed();
+        let knows_the_app = self.host.client().get("/v1/payments?limit=1").await;
+        if knows_the_app.status == 200 { Ok(()) } else { Err("the app is not known".to_owned()) }
+    }
+
+    fn is_gone(&mut self, why: &str) -> Line {
+        let all = self.street.acknowledged();
+        self.gone = true;
+        let mut line = Line { acknowledged: all.len(), ..Line::default() };
+        line.found.lost = all.iter().map(|one| format!("lost: {}: {why}", one.key)).collect();
+        line
+    }
+
+    /// The host is stopped where it stands: what it has sent has left.
+    async fn stop_and_cut(&mut self) -> Option<String> {
+        freeze(self.host.id()).await;
+        let cut = self.disk.cut().await;
+        self.street.host_is_gone();
+        self.host.kill().await;
+        cut.restore();
+        None
+    }
+
+    /// The disk is taken away under the running host, in the middle of its writes. A host that
+    /// lives on without it is a fault of its own.
+    async fn pull_and_cut(&mut self) -> Option<String> {
+        self.disk.pull();
+        let cut = self.disk.cut().await;
+        let ended = self.host.ends_within(NOTICED).await;
+        self.street.host_is_gone();
+        cut.restore();
+        (!ended).then(|| "differing: a host without a disk lives on".to_owned())
+    }
+
+    /// A second cut while the host recovers from the first, or has just begun to take payments.
+    async fn cut_while_it_starts(&mut self, random: &mut Random) {
+        let most = self.restart.as_millis() as u64 * 3 / 2;
+        let mut starting = self.host.launch();
+        sleep(Duration::from_millis(random.between(0, most))).await;
+        freeze(starting.id().expect("it runs")).await;
+        let cut = self.disk.cut().await;
+        starting.kill().await.unwrap();
+        cut.restore();
+    }
+
+    /// Compares what is there with what was acknowledged and with what the provider did.
+    async fn look(&mut self, random: &mut Random) -> Line {
+        let client = self.host.client();
+        let acknowledged = self.street.acknowledged();
+        let before = self.stripe.books();
+        let ledger = Ledger::read(&client).await;
+        let mut line = Line {
+            acknowledged: acknowledged.len(),
+            sending: recovered(&self.host.log_text()),
+            unknown: ledger.count("unknown"),
+            found: ledger.look(&acknowledged, &before),
+            ..Line::default()
+        };
+        let asked = self.sample(&acknowledged, random);
+        // A payment that is lost would be begun anew, and the rest of the store is still to be
+        // told.
+        if line.found.lost.is_empty() {
+            line.found.lost.extend(replay(&client, &asked).await);
+        }
+        line.found.extend(self.settled(&client, &acknowledged, false).await);
+        self.street.host_is_back(client);
+        line
+    }
+
+    /// Every answer since the last cut, and some of the older ones.
+    fn sample(&mut self, all: &[Acknowledged], random: &mut Random) -> Vec<Acknowledged> {
+        let (old, new) = all.split_at(self.replayed);
+        self.replayed = all.len();
+        let some = if old.is_empty() { 0 } else { OLD_ANSWERS };
+        let mut pick = || old[random.between(0, old.len() as u64 - 1) as usize].clone();
+        let mut asked: Vec<_> = (0..some).map(|_| pick()).collect();
+        asked.extend_from_slice(new);
+        asked
+    }
+
+    async fn settled(
+        &self,
+        client: &Client,
+        acknowledged: &[Acknowledged],
+        patient: bool,
+    ) -> Findings {
+        let (ledger, open) = settle(client, || self.stripe.books(), patient).await;
+        let books = self.stripe.books();
+        let mut found = ledger.look(acknowledged, &books);
+        found.differing.extend(open);
+        found.differing.extend(ledger.compare(&books));
+        found
+    }
+
+    /// Everything answered, everything ended if there is patience for it, a checkpoint made, and
+    /// nothing different after that.
+    async fn close(&mut self, patient: bool) -> Findings {
+        self.street.close().await;
+        let client = self.host.client();
+        let acknowledged = self.street.acknowledged();
+        let mut found = self.settled(&client, &acknowledged, patient).await;
+        let ledger = Ledger::read(&client).await;
+        found.doubled.extend(ledger.unasked(&acknowledged));
+        found.differing.extend(ledger.against_feed(&client).await);
+        self.host.stop().await;
+        found.differing.extend(self.verified().await);
+        self.host.run().await;
+        if Ledger::read(&self.host.client()).await.payments != ledger.payments {
+            found.lost.push("lost: a clean stop changed the ledger".to_owned());
+        }
+        println!(
+            "{} payments, {} answers, {} requests broken off and repeated; \
+             both sides captured {} and refunded {} cents",
+            ledger.payments.len(),
+            acknowledged.len(),
+            self.street.broken(),
+            ledger.sum("captured_minor"),
+            ledger.sum("refunded_minor"),
+        );
+        found
+    }
+}
+
+/// How many entries were being sent when the process before ended, as the log says.
+fn recovered(log: &str) -> u64 {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter_map(|line| line["recovered"].as_u64()).sum()
+}
+
+const HEAD: &str = "store  cut  way             after ms  acknowledged  sending  unknown  \
+                    lost  doubled  unexplained  differing  verify";
+
+fn print(line: &Line) {
+    let Line { store, cut, way, after_ms, acknowledged, sending, unknown, verify, found } = line;
+    let Findings { lost, doubled, unexplained, differing } = found;
+    println!(
+        "{store:>5}  {cut:>3}  {way:<14}  {after_ms:>8}  {acknowledged:>12}  {sending:>7}  \
+         {unknown:>7}  {:>4}  {:>7}  {:>11}  {:>9}  {verify}",
+        lost.len(),
+        doubled.len(),
+        unexplained.len(),
+        differing.len(),
+    );
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// Cuts so often, and gives what was found. With patience everything has to end: a minute, for what
+/// only time can end. Stores are closed after the last cut, so that they share that minute.
+async fn campaign(first: Disk, cuts: u64, patient: bool, mut random: Random) -> Findings {
+    let (mut sites, mut found) = (Vec::new(), Findings::default());
+    let (mut next, mut cut) = (Some(first), 0);
+    println!("{HEAD}");
+    while cut < cuts {
+        let disk = next.take().unwrap_or_else(|| Disk::new().expect("as before"));
+        let mut site = Site::set(disk, &mut random).await;
+        for _ in 0..CUTS_PER_STORE.min(cuts - cut) {
+            cut += 1;
+            let line = Line { store: sites.len() + 1, cut, ..site.cut(&mut random).await };
+            print(&line);
+            found.extend(line.found);
+            if site.gone {
+                break;
+            }
+        }
+        site.street.close().await;
+        sites.push(site);
+    }
+    for site in sites.iter_mut().filter(|site| !site.gone) {
+        found.extend(site.close(patient).await);
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
+    let disk = match Disk::new() {
+        Ok(disk) => disk,
+        Err(why) => return println!("skipped: no disk whose power can be cut here: {why}"),
+    };
+    let asked = from_environment("TOLLGATE_CUTS");
+    let cuts = asked.unwrap_or(2);
+    let since = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let seed = from_environment("TOLLGATE_SEED").unwrap_or_else(|| since() as u64 % 1_000_000_007);
+    println!("seed {seed}, {cuts} cuts, {PAYERS} payers");
+    let found = campaign(disk, cuts, asked.is_some(), Random::seeded(seed)).await;
+    println!(
+        "{cuts} cuts: {} lost, {} doubled, {} unexplained, {} differing",
+        found.lost.len(),
+        found.doubled.len(),
+        found.unexplained.len(),
+        found.differing.len(),
+    );
+    assert!(found.is_empty(), "{found}");
+}
