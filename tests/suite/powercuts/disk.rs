@@ -1,8 +1,8 @@
 //! A disk whose power can be cut: ext4 in an image file on a loop device.
 //!
 //! What a cut leaves is a copy of the image while nothing is being written to the device: what the
-//! file system had not handed to the device is not in it. ext4 replays its own journal when the copy
-//! is mounted, as it would when the power comes back.
+//! file system had not handed to the device is not in it. ext4 replays its own journal when the
+//! copy is mounted, as it would when the power comes back.
 //!
 //! Not modelled: a device that loses what it has taken but was not told to flush. Linux only; needs
 //! root.
@@ -34,6 +34,7 @@ pub struct Disk {
 impl Disk {
     /// A new one, empty; or why there can be none on this machine.
     pub fn new() -> Result<Disk, String> {
+        run("perl", &["-e", "1"], &[])?;
         let within = std::env::var_os("TOLLGATE_DISKS").map_or_else(built, PathBuf::from);
         let folder = TempDir::with_prefix_in("disk-", &within);
         let folder = folder.map_err(|error| format!("{}: {error}", within.display()))?;

@@ -1,5 +1,6 @@
-//! The host's ledger against what was acknowledged, and against the provider's books: what a campaign
-//! finds is listed rather than asserted, so that it can count. Not here: the load (`street`).
+//! The host's ledger against what was acknowledged, and against the provider's books: what a
+//! campaign finds is listed rather than asserted, so that it can count. Not here: the load
+//! (`street`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -92,7 +93,7 @@ impl Ledger {
     }
 
     /// What holds at every moment, also while entries are open. The books are those of before the
-    /// ledger was read: an entry may be newer than its movement's look, never older.
+    /// ledger was read: an entry may be there before its movement, never after it.
     pub fn look(&self, acknowledged: &[Acknowledged], before: &Books) -> Findings {
         Findings {
             lost: self.lost(acknowledged),
@@ -134,8 +135,8 @@ impl Ledger {
         strange.map(|line| format!("unexplained: no entry for {line:?}")).collect()
     }
 
-    /// What holds once nothing is open but what the provider has never heard of: every entry says what
-    /// the provider's lines under its key say, and both sides have the same sums.
+    /// What holds once nothing is open but what the provider has never heard of: every entry says
+    /// what the provider's lines under its key say, and both sides have the same sums.
     pub fn compare(&self, books: &Books) -> Vec<String> {
         let mut lines: BTreeMap<&str, Vec<&Movement>> = BTreeMap::new();
         for line in &books.movements {
@@ -159,8 +160,15 @@ impl Ledger {
         all
     }
 
+    /// Says how much money it is about.
+    pub fn print_sums(&self) {
+        let (payments, captured) = (self.payments.len(), self.sum("captured_minor"));
+        let refunded = self.sum("refunded_minor");
+        println!("{payments} payments, {captured} cents captured and {refunded} refunded");
+    }
+
     /// The sum of a field over all payments.
-    pub fn sum(&self, field: &str) -> i64 {
+    fn sum(&self, field: &str) -> i64 {
         self.payments.iter().map(|payment| payment[field].as_i64().unwrap()).sum()
     }
 

@@ -79,7 +79,8 @@ impl Host {
         self.running().child.id().expect("the host runs")
     }
 
-    /// Waits until the process ends by itself; whether it did so in this time. It is gone either way.
+    /// Waits until the process ends by itself; whether it did so in this time. It is gone either
+    /// way.
     pub async fn ends_within(&mut self, time: Duration) -> bool {
         let mut process = self.process.take().expect("the host runs");
         let ended = timeout(time, process.child.wait()).await.is_ok();
@@ -120,6 +121,23 @@ impl Host {
     /// Everything this process has logged.
     pub fn log_text(&self) -> String {
         self.running().log.from(0).join("\n")
+    }
+
+    /// How many entries were being sent when the process before this one ended.
+    pub fn recovered(&self) -> u64 {
+        self.logged_number("recovered")
+    }
+
+    /// How many bytes of an unfinished write this process cut off its journal when it started.
+    pub fn torn_bytes(&self) -> u64 {
+        self.logged_number("bytes")
+    }
+
+    /// The sum of a field over the lines that have it.
+    fn logged_number(&self, field: &str) -> u64 {
+        let lines = self.running().log.from(0).into_iter();
+        let values = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        values.filter_map(|line| line[field].as_u64()).sum()
     }
 
     /// The first line after the first `from` lines that says all of these words.

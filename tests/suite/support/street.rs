@@ -1,6 +1,6 @@
-//! Several payers at one host, who note what they were answered and repeat what was not answered: the
-//! load of every campaign that takes the host away under it. Not here: who takes it away, and the
-//! comparison afterwards (`audit`).
+//! Several payers at one host, who note what they were answered and repeat what was not answered:
+//! the load of every campaign that takes the host away under it. Not here: who takes it away, and
+//! the comparison afterwards (`audit`).
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -146,7 +146,7 @@ impl Payer {
         let name = format!("payer-{}-{}", self.number, self.asked);
         let card =
             if random.between(0, 9) == 0 { "pm_card_chargeDeclined" } else { "pm_card_visa" };
-        let mut body = charge(card, random.between(2, 9_999));
+        let mut body = charge(card, random.between(100, 9_999));
         body["merchant_reference"] = json!(name);
         let manual = random.between(0, 2) == 0;
         if manual {
