@@ -34,6 +34,7 @@ pub struct Disk {
 impl Disk {
     /// A new one, empty; or why there can be none on this machine.
     pub fn new() -> Result<Disk, String> {
+        run("perl", &["-e", "1"], &[])?;
         let within = std::env::var_os("TOLLGATE_DISKS").map_or_else(built, PathBuf::from);
         let folder = TempDir::with_prefix_in("disk-", &within);
         let folder = folder.map_err(|error| format!("{}: {error}", within.display()))?;
