@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use simulators::{Delay, StripeOptions, StripeSimulator};
 
 use crate::support::{
-    ACCOUNT, Account, Acknowledged, Client, Config, Findings, Host, Ledger, Random, Street, number,
-    replay, seed, settle, soon,
+    ACCOUNT, Account, Acknowledged, Client, Config, Findings, Host, Ledger, Random, Street,
+    eventually, number, replay, seed, settle, soon,
 };
-use disk::{Disk, NOTICED, freeze};
+use disk::{Disk, Moment, NOTICED};
 
 const PAYERS: u64 = 12;
 /// A store lives through so many cuts, and keeps its history.
@@ -48,12 +48,13 @@ struct Site {
 struct Line {
     store: usize,
     cut: u64,
-    way: &'static str,
+    moment: Option<Moment>,
+    /// Whether it was cut a second time while it recovered.
+    again: bool,
     after_ms: u64,
     acknowledged: usize,
     sending: u64,
     unknown: usize,
-    torn: u64,
     verify: &'static str,
     found: Findings,
 }
@@ -77,16 +78,13 @@ impl Site {
     /// The power goes, comes back, and everything is compared.
     async fn cut(&mut self, random: &mut Random) -> Line {
         let after_ms = random.between(300, 1_500);
-        let (pulled, again) = (random.between(0, 2) == 0, random.between(0, 2) == 0);
-        let way = match (pulled, again) {
-            (false, false) => "stopped",
-            (false, true) => "stopped, again",
-            (true, false) => "pulled",
-            (true, true) => "pulled, again",
-        };
+        let (moment, again) = (a_moment(random), random.between(0, 2) == 0);
         // The moment is the test: nothing is waited for.
         tokio::time::sleep(Duration::from_millis(after_ms)).await;
-        let lived_on = if pulled { self.pull_and_cut().await } else { self.stop_and_cut().await };
+        let cut = self.disk.cut(self.host.id(), moment).await;
+        self.street.host_is_gone();
+        self.host.kill().await;
+        cut.restore();
         if again {
             self.cut_while_it_starts(random).await;
         }
@@ -97,8 +95,7 @@ impl Site {
         };
         line.verify = if verified.is_none() { "sound" } else { "DAMAGED" };
         line.found.differing.extend(verified);
-        line.found.differing.extend(lived_on);
-        Line { after_ms, way, ..line }
+        Line { after_ms, moment: Some(moment), again, ..line }
     }
 
     /// What is wrong with the store, as a process finds that does not write to it.
@@ -124,34 +121,13 @@ impl Site {
         line
     }
 
-    /// The host is stopped where it stands: what it has sent has left.
-    async fn stop_and_cut(&mut self) -> Option<String> {
-        freeze(self.host.id()).await;
-        let cut = self.disk.cut().await;
-        self.street.host_is_gone();
-        self.host.kill().await;
-        cut.restore();
-        None
-    }
-
-    /// The disk is taken away under the running host, in the middle of its writes. A host that
-    /// lives on without it is a fault of its own.
-    async fn pull_and_cut(&mut self) -> Option<String> {
-        self.disk.pull();
-        let cut = self.disk.cut().await;
-        let ended = self.host.ends_within(NOTICED).await;
-        self.street.host_is_gone();
-        cut.restore();
-        (!ended).then(|| "differing: a host without a disk lives on".to_owned())
-    }
-
     /// A second cut while the host recovers from the first, or has just begun to take payments.
     async fn cut_while_it_starts(&mut self, random: &mut Random) {
         let most = self.restart.as_millis() as u64 * 3 / 2;
         let mut starting = self.host.launch();
         tokio::time::sleep(Duration::from_millis(random.between(0, most))).await;
-        freeze(starting.id().expect("it runs")).await;
-        let cut = self.disk.cut().await;
+        let process = starting.id().expect("it runs");
+        let cut = self.disk.cut(process, a_moment(random)).await;
         starting.kill().await.unwrap();
         cut.restore();
     }
@@ -166,7 +142,6 @@ impl Site {
             acknowledged: acknowledged.len(),
             sending: self.host.recovered(),
             unknown: ledger.count("unknown"),
-            torn: self.host.torn_bytes(),
             found: ledger.look(&acknowledged, &before),
             ..Line::default()
         };
@@ -233,16 +208,25 @@ impl Site {
     }
 }
 
-const HEAD: &str = "store  cut  way             after ms  acknowledged  sending  unknown   torn  \
+fn a_moment(random: &mut Random) -> Moment {
+    if random.between(0, 1) == 0 { Moment::BetweenWrites } else { Moment::InAWrite }
+}
+
+const HEAD: &str = "store  cut  power goes            after ms  acknowledged  sending  unknown  \
                     lost  doubled  unexplained  differing  verify";
 
 fn print(line: &Line) {
-    let Line { store, cut, way, after_ms, acknowledged, sending, unknown, torn, verify, found } =
-        line;
-    let Findings { lost, doubled, unexplained, differing } = found;
+    let Line { store, cut, after_ms, acknowledged, sending, unknown, verify, .. } = line;
+    let Findings { lost, doubled, unexplained, differing } = &line.found;
+    let goes = match (line.moment, line.again) {
+        (Some(Moment::InAWrite), false) => "in a write",
+        (Some(Moment::InAWrite), true) => "in a write, twice",
+        (_, false) => "between writes",
+        (_, true) => "between writes, twice",
+    };
     println!(
-        "{store:>5}  {cut:>3}  {way:<14}  {after_ms:>8}  {acknowledged:>12}  {sending:>7}  \
-         {unknown:>7}  {torn:>5}  {:>4}  {:>7}  {:>11}  {:>9}  {verify}",
+        "{store:>5}  {cut:>3}  {goes:<21}  {after_ms:>8}  {acknowledged:>12}  {sending:>7}  \
+         {unknown:>7}  {:>4}  {:>7}  {:>11}  {:>9}  {verify}",
         lost.len(),
         doubled.len(),
         unexplained.len(),
@@ -294,5 +278,27 @@ async fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
         found.unexplained.len(),
         found.differing.len(),
     );
+    assert!(found.is_empty(), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_whose_disk_fails_stops_and_keeps_what_it_had_acknowledged() {
+    let disk = match Disk::new() {
+        Ok(disk) => disk,
+        Err(why) => return println!("skipped: no disk that can fail here: {why}"),
+    };
+    let mut random = Random::seeded(seed());
+    let mut site = Site::set(disk, &mut random).await;
+    let paid = || site.street.acknowledged().len() >= 30;
+    eventually("the host is at work", async || paid().then_some(())).await;
+    // Of what was under way when the file system failed, it may have said yes to what it lost.
+    let (acknowledged, books) = (site.street.acknowledged(), site.stripe.books());
+    site.disk.fail();
+    assert!(site.host.ends_within(NOTICED).await, "a host without a disk lives on");
+    site.street.host_is_gone();
+    site.disk.without().await.restore();
+    assert_eq!(site.verified().await, None);
+    site.host.run().await;
+    let found = Ledger::read(&site.host.client()).await.look(&acknowledged, &books);
     assert!(found.is_empty(), "{found}");
 }

@@ -125,19 +125,9 @@ impl Host {
 
     /// How many entries were being sent when the process before this one ended.
     pub fn recovered(&self) -> u64 {
-        self.logged_number("recovered")
-    }
-
-    /// How many bytes of an unfinished write this process cut off its journal when it started.
-    pub fn torn_bytes(&self) -> u64 {
-        self.logged_number("bytes")
-    }
-
-    /// The sum of a field over the lines that have it.
-    fn logged_number(&self, field: &str) -> u64 {
         let lines = self.running().log.from(0).into_iter();
         let values = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-        values.filter_map(|line| line[field].as_u64()).sum()
+        values.filter_map(|line| line["recovered"].as_u64()).sum()
     }
 
     /// The first line after the first `from` lines that says all of these words.
