@@ -1,11 +1,5 @@
-<<<<<<< HEAD
-//! The power cut under load, at any moment: the disk keeps what it was made to keep, and that is
-//! all that was acknowledged, and an entry for every movement at the provider, whose bytes had
-//! left.
-=======
 //! The power cut under load, at any moment: the disk keeps what it was made to keep. That has to be
 //! all that was acknowledged, and an entry for every movement at the provider: its bytes had left.
->>>>>>> powercuts
 //!
 //! `tests/powercuts 20` cuts twenty times. The seed is printed; `TOLLGATE_SEED` repeats its
 //! choices, though not the machine's. A process killed under a system that lives on is another
@@ -146,12 +140,7 @@ impl Site {
             ..Line::default()
         };
         let asked = self.sample(&acknowledged, random);
-<<<<<<< HEAD
-        // A payment that is lost would be begun anew, and the rest of the store is still to be
-        // told.
-=======
         // A payment that is lost would be begun anew, and hide what else is lost.
->>>>>>> powercuts
         if line.found.lost.is_empty() {
             line.found.lost.extend(replay(&client, &asked).await);
         }
