@@ -2,7 +2,13 @@
 //!
 //! Not here: any verdict. A machine's figures are its own; what travels are the ratios.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 mod call;
 mod host;
@@ -25,10 +31,10 @@ fn main() {
         let instant = Delay::None;
         let slow = Delay::LogNormal { median: Duration::from_millis(120), sigma: 0.3, seed: 1 };
         for (name, delay, payers) in [
-            ("a provider that answers at once", instant.clone(), 1),
-            ("a provider that answers at once", instant.clone(), 16),
+            ("a provider that answers at once", instant, 1),
+            ("a provider that answers at once", instant, 16),
             ("a provider that answers at once", instant, 64),
-            ("a provider that takes 120 ms, log-normal", slow.clone(), 64),
+            ("a provider that takes 120 ms, log-normal", slow, 64),
             ("a provider that takes 120 ms, log-normal", slow, 256),
         ] {
             load::compare(root, &component, name, delay, payers).await;
