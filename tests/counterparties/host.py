@@ -165,6 +165,14 @@ class Host:
     def sync(self, payment):
         return self.post(f"/v1/payments/{payment['id']}/sync", {})
 
+    def find_out(self, payment, kind, state):
+        """Asks the provider until the newest entry of this kind is in this state. More than once,
+        as the host may be asking by itself just then."""
+        def found():
+            known = self.sync(payment)
+            return known if entry(known, kind)["state"] == state else None
+        return until(f"the {kind} of {payment['id']} to be {state}", found)
+
     def read(self, payment):
         answer = self.app.get(f"{self.url}/v1/payments/{payment['id']}", timeout=SECONDS_MAX)
         assert answer.status_code == 200, answer.text

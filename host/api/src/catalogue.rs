@@ -6,7 +6,10 @@
 use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
-/// The request line, target or framing cannot be understood.
+mod refused;
+
+pub use refused::*;
+
 pub static MALFORMED: Code = Code::new(
     "malformed-request",
     400,
@@ -17,7 +20,6 @@ pub static MALFORMED: Code = Code::new(
         "Encode special bytes as % and two hexadecimal digits, in UTF-8, and send whole bodies.",
     ],
 );
-/// A header is missing, repeated or ill-formed.
 pub static HEADER_INVALID: Code = Code::new(
     "header-invalid",
     400,
@@ -28,7 +30,6 @@ pub static HEADER_INVALID: Code = Code::new(
         "Send each header that `errors` names exactly once, in the form it says.",
     ],
 );
-/// A query parameter is unknown, repeated or out of bounds.
 pub static QUERY_INVALID: Code = Code::new(
     "query-invalid",
     400,
@@ -39,7 +40,6 @@ pub static QUERY_INVALID: Code = Code::new(
         "Leave out or correct the parameters that `errors` names.",
     ],
 );
-/// The body is no JSON object in our sense.
 pub static NOT_JSON: Code = Code::new(
     "not-json",
     400,
@@ -50,7 +50,6 @@ pub static NOT_JSON: Code = Code::new(
         "Send one JSON object whose names are unique; `detail` says where reading stopped.",
     ],
 );
-/// The key is missing.
 pub static API_KEY_MISSING: Code = Code::new(
     "api-key-missing",
     401,
@@ -61,7 +60,6 @@ pub static API_KEY_MISSING: Code = Code::new(
         "Send `Authorization: Bearer` and an API key, which begins with tgk_.",
     ],
 );
-/// The key is wrong.
 pub static API_KEY_WRONG: Code = Code::new(
     "api-key-wrong",
     401,
@@ -72,7 +70,6 @@ pub static API_KEY_WRONG: Code = Code::new(
         "Use a key that the operator gave for this host, unshortened.",
     ],
 );
-/// Nothing at this path.
 pub static NOTHING_HERE: Code = Code::new(
     "nothing-here",
     404,
@@ -83,40 +80,6 @@ pub static NOTHING_HERE: Code = Code::new(
         "Compare the path with /openapi.json; there is no slash at its end.",
     ],
 );
-/// No such payment.
-pub static NO_SUCH_PAYMENT: Code = Code::new(
-    "no-such-payment",
-    404,
-    Never,
-    [
-        "There is no such payment",
-        "The identifier names no payment, or one of another app.",
-        "Use the `id` of an earlier answer to the same app.",
-    ],
-);
-/// No such account.
-pub static NO_SUCH_ACCOUNT: Code = Code::new(
-    "no-such-account",
-    404,
-    NewKey,
-    [
-        "There is no such account",
-        "No account of this name is configured on this host.",
-        "Use a name from the operator's configuration, in the same case.",
-    ],
-);
-/// No such cursor.
-pub static NO_SUCH_CURSOR: Code = Code::new(
-    "no-such-cursor",
-    404,
-    Never,
-    [
-        "The cursor is not one of this list",
-        "A cursor is only valid for the list that gave it, to the app it was given to.",
-        "Use the `cursor` of an earlier answer unchanged, or none to begin at the start.",
-    ],
-);
-/// No such problem.
 pub static NO_SUCH_PROBLEM: Code = Code::new(
     "no-such-problem",
     404,
@@ -127,7 +90,6 @@ pub static NO_SUCH_PROBLEM: Code = Code::new(
         "Ask /problems for all codes.",
     ],
 );
-/// The path has other methods.
 pub static METHOD_NOT_ALLOWED: Code = Code::new(
     "method-not-allowed",
     405,
@@ -138,7 +100,6 @@ pub static METHOD_NOT_ALLOWED: Code = Code::new(
         "Use a method of the `Allow` header.",
     ],
 );
-/// The body did not arrive in time.
 pub static BODY_TOO_SLOW: Code = Code::new(
     "body-too-slow",
     408,
@@ -149,139 +110,6 @@ pub static BODY_TOO_SLOW: Code = Code::new(
         "Send the request again; nothing was done.",
     ],
 );
-/// The same key is being worked on.
-pub static IN_PROGRESS: Code = Code::new(
-    "request-in-progress",
-    409,
-    SameKey,
-    [
-        "This request is still being worked on",
-        "An earlier request with the same idempotency key is not answered yet.",
-        "Repeat the same request under the same key until it is answered.",
-    ],
-);
-/// Concurrent changes.
-pub static PAYMENT_BUSY: Code = Code::new(
-    "payment-busy",
-    409,
-    SameKey,
-    [
-        "The payment is being changed by another request",
-        "Other operations changed the same payment at the same time, several times over.",
-        "Repeat the same request under the same key.",
-    ],
-);
-/// Another currency.
-pub static OTHER_CURRENCY: Code = Code::new(
-    "other-currency",
-    409,
-    NewKey,
-    [
-        "The payment is in another currency",
-        "The amount asked is not in the currency of the payment.",
-        "Ask in the currency of the payment's `amount`.",
-    ],
-);
-/// Authorised already.
-pub static ALREADY_AUTHORIZED: Code = Code::new(
-    "already-authorized",
-    409,
-    Never,
-    [
-        "The payment is authorised already, or may be",
-        "An authorisation is done, or open and not known to have failed.",
-        "Wait for the open entry to end; begin another payment only after it was declined.",
-    ],
-);
-/// Nothing authorised.
-pub static NOT_AUTHORIZED: Code = Code::new(
-    "not-authorized",
-    409,
-    NewKey,
-    [
-        "Nothing is authorised that could be captured",
-        "The authorisation is not done, or was captured at once.",
-        "Wait until the payment's status is `authorized`.",
-    ],
-);
-/// Capture beyond the authorisation.
-pub static OVER_CAPTURE: Code = Code::new(
-    "over-capture",
-    409,
-    NewKey,
-    [
-        "Captures would exceed the authorised amount",
-        "Captures done, or that may still be done, are counted, and this one would exceed the sum.",
-        "Capture at most `authorized_minor` less `captured_minor` and what is open.",
-    ],
-);
-/// Nothing captured.
-pub static NOT_CAPTURED: Code = Code::new(
-    "not-captured",
-    409,
-    NewKey,
-    [
-        "Nothing is captured that could be refunded",
-        "No capture has succeeded yet.",
-        "Wait for the capture; cancel a payment that is only authorised.",
-    ],
-);
-/// Refund beyond the capture.
-pub static OVER_REFUND: Code = Code::new(
-    "over-refund",
-    409,
-    NewKey,
-    [
-        "Refunds would exceed the captured amount",
-        "Refunds done, or that may still be done, are counted, and this one would exceed the sum.",
-        "Refund at most `captured_minor` less `refunded_minor` and what is open.",
-    ],
-);
-/// Captured already.
-pub static ALREADY_CAPTURED: Code = Code::new(
-    "already-captured",
-    409,
-    Never,
-    [
-        "The payment is captured, or is being captured",
-        "Money that was taken cannot be released.",
-        "Refund the payment instead.",
-    ],
-);
-/// Cancelled already.
-pub static ALREADY_CANCELLED: Code = Code::new(
-    "already-cancelled",
-    409,
-    Never,
-    [
-        "The payment is cancelled, or is being cancelled",
-        "A cancellation is done, or open and not known to have failed.",
-        "Read the payment; begin another one if money is still wanted.",
-    ],
-);
-/// Nothing to cancel.
-pub static NOTHING_TO_CANCEL: Code = Code::new(
-    "nothing-to-cancel",
-    409,
-    Never,
-    [
-        "There is nothing left to cancel",
-        "The payment is neither authorised nor on the way to it.",
-        "Nothing needs to be done: no money is held.",
-    ],
-);
-/// An operation of payments asked of a payout.
-pub static NOT_FOR_PAYOUTS: Code = Code::new(
-    "not-for-payouts",
-    409,
-    Never,
-    [
-        "A payout takes no other operation",
-        "A payout is one entry: it cannot be captured, cancelled or refunded.",
-        "Ask the person who was paid to pay back.",
-    ],
-);
-/// Too large a body.
 pub static BODY_TOO_LARGE: Code = Code::new(
     "body-too-large",
     413,
@@ -292,7 +120,6 @@ pub static BODY_TOO_LARGE: Code = Code::new(
         "Send less; no operation needs that many bytes.",
     ],
 );
-/// Too long a target.
 pub static TARGET_TOO_LONG: Code = Code::new(
     "target-too-long",
     414,
@@ -303,7 +130,6 @@ pub static TARGET_TOO_LONG: Code = Code::new(
         "Use a path and parameters of /openapi.json.",
     ],
 );
-/// Not JSON by its header.
 pub static MEDIA_TYPE: Code = Code::new(
     "media-type-unsupported",
     415,
@@ -314,7 +140,6 @@ pub static MEDIA_TYPE: Code = Code::new(
         "Send `Content-Type: application/json` and the body as it is, uncompressed.",
     ],
 );
-/// Fields are wrong.
 pub static FIELDS_INVALID: Code = Code::new(
     "fields-invalid",
     422,
@@ -325,40 +150,6 @@ pub static FIELDS_INVALID: Code = Code::new(
         "Correct every field that `errors` names; all faults of the body are listed.",
     ],
 );
-/// The key was used for another request.
-pub static KEY_REUSED: Code = Code::new(
-    "idempotency-key-reused",
-    422,
-    NewKey,
-    [
-        "The idempotency key was used for a different request",
-        "An earlier request of this app had the same key and another method, path or body.",
-        "Draw a new key for each new operation, and repeat the very same bytes when you retry.",
-    ],
-);
-/// The provider cannot do this.
-pub static UNSUPPORTED: Code = Code::new(
-    "unsupported-by-provider",
-    422,
-    NewKey,
-    [
-        "The provider cannot do this",
-        "The account's provider does not offer the operation, the instrument or the currency.",
-        "`detail` says what it offers; use that, or another account.",
-    ],
-);
-/// The provider does not take it so.
-pub static REFUSED_BY_PLUGIN: Code = Code::new(
-    "not-taken-by-provider",
-    422,
-    NewKey,
-    [
-        "The provider does not take this request",
-        "The request holds something that the provider has no place for, or lacks what it needs.",
-        "Change what `detail` names.",
-    ],
-);
-/// Too large a head.
 pub static HEADERS_TOO_LARGE: Code = Code::new(
     "headers-too-large",
     431,
@@ -369,7 +160,6 @@ pub static HEADERS_TOO_LARGE: Code = Code::new(
         "Send only the headers that the operation needs; look for cookies.",
     ],
 );
-/// Our fault.
 pub static INTERNAL: Code = Code::new(
     "internal",
     500,
@@ -380,51 +170,6 @@ pub static INTERNAL: Code = Code::new(
         "Repeat under the same key; if it persists, give the operator the `Request-Id`.",
     ],
 );
-/// The operator's fault.
-pub static MISCONFIGURED: Code = Code::new(
-    "account-misconfigured",
-    503,
-    Later,
-    [
-        "The account cannot be used as it is configured",
-        "The operator's configuration of the account is incomplete or contradicts itself.",
-        "Give the operator the `Request-Id`; nothing was sent to the provider.",
-    ],
-);
-/// The plugin's fault.
-pub static PLUGIN_FAILED: Code = Code::new(
-    "plugin-failed",
-    503,
-    Later,
-    [
-        "The provider's plugin failed",
-        "The plugin broke before anything was sent to the provider.",
-        "Repeat later under the same key; if it persists, give the operator the `Request-Id`.",
-    ],
-);
-/// The store's fault.
-pub static STORE_UNAVAILABLE: Code = Code::new(
-    "store-unavailable",
-    503,
-    Later,
-    [
-        "The store did not answer",
-        "The host could not record or read what it needs.",
-        "Repeat later under the same key, which makes repeating safe.",
-    ],
-);
-/// Going away.
-pub static STOPPING: Code = Code::new(
-    "stopping",
-    503,
-    Later,
-    [
-        "The host is stopping",
-        "The host is being restarted or replaced, and begins nothing new.",
-        "Repeat under the same key; a load balancer will have found another host.",
-    ],
-);
-/// Too many connections.
 pub static TOO_MANY_CONNECTIONS: Code = Code::new(
     "too-many-connections",
     503,
@@ -435,7 +180,6 @@ pub static TOO_MANY_CONNECTIONS: Code = Code::new(
         "Use fewer connections and keep them open; repeat after `Retry-After`.",
     ],
 );
-/// It takes too long.
 pub static DEADLINE_PASSED: Code = Code::new(
     "deadline-passed",
     504,

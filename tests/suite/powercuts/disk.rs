@@ -19,11 +19,20 @@ use crate::support::{built, eventually};
 const IMAGE_BYTES: u64 = 192 << 20;
 /// `EXT4_IOC_SHUTDOWN` of linux/ext4.h, and `EXT4_GOING_FLAGS_NOLOGFLUSH`: nothing more is written,
 /// not even what the file system's own journal was about to write.
-const PULL: &str = r#"
+const SHUT_DOWN: &str = r#"
     open(my $mounted, "<", $ARGV[0]) or die "$ARGV[0]: $!\n";
     my $without_log_flush = pack("L", 2);
     ioctl($mounted, 0x8004587d, $without_log_flush) or die "EXT4_IOC_SHUTDOWN: $!\n";
 "#;
+
+/// When the power goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment {
+    /// What the process had asked the file system for is done.
+    BetweenWrites,
+    /// It is not, if the process was waiting for it.
+    InAWrite,
+}
 
 /// A mounted image; unmounted and removed when dropped.
 pub struct Disk {
@@ -34,6 +43,7 @@ pub struct Disk {
 impl Disk {
     /// A new one, empty; or why there can be none on this machine.
     pub fn new() -> Result<Disk, String> {
+        run("perl", &["-e", "1"], &[])?;
         let within = std::env::var_os("TOLLGATE_DISKS").map_or_else(built, PathBuf::from);
         let folder = TempDir::with_prefix_in("disk-", &within);
         let folder = folder.map_err(|error| format!("{}: {error}", within.display()))?;
@@ -65,10 +75,30 @@ impl Disk {
         run("mount", &options, &[&self.image(self.image), &self.mounted()])
     }
 
-    /// Cuts the power under a process that is standing still or about to end: from here on the disk
-    /// holds what it held at this moment. The process must not hold files on it any more when the
-    /// power comes back.
-    pub async fn cut(&mut self) -> Without<'_> {
+    /// Cuts the power under a process, which never runs again: kill it before the power comes back.
+    /// From here on the disk holds what it held at this moment.
+    pub async fn cut(&mut self, process: u32, moment: Moment) -> Without<'_> {
+        send_stop(process);
+        match moment {
+            Moment::BetweenWrites => all_threads(process, "stopped", &['T', 'Z']).await,
+            Moment::InAWrite => {
+                // First the process: a file system that is being shut down can say yes to the
+                // `fdatasync` under way, and nobody who heard that may live to act on it.
+                all_threads(process, "stopped or inside the kernel", &['T', 'Z', 'D']).await;
+                self.fail();
+            }
+        }
+        self.without().await
+    }
+
+    /// The device fails under the file system at once, whatever that is doing: everything on it
+    /// fails from here on.
+    pub fn fail(&self) {
+        run("perl", &["-e", SHUT_DOWN], &[&self.mounted()]).unwrap();
+    }
+
+    /// What the device holds, once nothing is being written to it.
+    pub async fn without(&mut self) -> Without<'_> {
         let next = self.image(self.image + 1);
         let (image, activity) = (self.image(self.image), self.activity());
         eventually("the disk is quiet", async || {
@@ -78,12 +108,6 @@ impl Disk {
         })
         .await;
         Without(self)
-    }
-
-    /// Takes the device away from the file system at once, whatever it is doing. Everything on it
-    /// fails from here on.
-    pub fn pull(&self) {
-        run("perl", &["-e", PULL], &[&self.mounted()]).unwrap();
     }
 
     fn activity(&self) -> Activity {
@@ -139,17 +163,19 @@ impl Activity {
     }
 }
 
-/// Stops a process where it stands, until it is killed: no thread of it runs any more, and none is
-/// inside the kernel. One that has ended already stands still enough.
-pub async fn freeze(process: u32) {
+fn send_stop(process: u32) {
     run("kill", &["-STOP", &process.to_string()], &[]).unwrap();
-    eventually("every thread has stopped", async || {
+}
+
+/// Waits until every thread of a process is in one of these states; see proc_pid_stat(5).
+async fn all_threads(process: u32, what: &str, states: &[char]) {
+    eventually(&format!("every thread is {what}"), async || {
         let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-        let mut stopped = threads.map(|thread| {
+        let mut there = threads.map(|thread| {
             let stat = fs::read_to_string(thread.unwrap().path().join("stat")).unwrap_or_default();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 'Z']))
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(states))
         });
-        stopped.all(|stopped| stopped).then_some(())
+        there.all(|there| there).then_some(())
     })
     .await;
 }

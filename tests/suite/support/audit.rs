@@ -93,7 +93,7 @@ impl Ledger {
     }
 
     /// What holds at every moment, also while entries are open. The books are those of before the
-    /// ledger was read: an entry may be newer than its movement's look, never older.
+    /// ledger was read: an entry may be there before its movement, never after it.
     pub fn look(&self, acknowledged: &[Acknowledged], before: &Books) -> Findings {
         Findings {
             lost: self.lost(acknowledged),
@@ -160,8 +160,15 @@ impl Ledger {
         all
     }
 
+    /// Says how much money it is about.
+    pub fn print_sums(&self) {
+        let (payments, captured) = (self.payments.len(), self.sum("captured_minor"));
+        let refunded = self.sum("refunded_minor");
+        println!("{payments} payments, {captured} cents captured and {refunded} refunded");
+    }
+
     /// The sum of a field over all payments.
-    pub fn sum(&self, field: &str) -> i64 {
+    fn sum(&self, field: &str) -> i64 {
         self.payments.iter().map(|payment| payment[field].as_i64().unwrap()).sum()
     }
 

@@ -123,6 +123,13 @@ impl Host {
         self.running().log.from(0).join("\n")
     }
 
+    /// How many entries were being sent when the process before this one ended.
+    pub fn recovered(&self) -> u64 {
+        let lines = self.running().log.from(0).into_iter();
+        let values = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        values.filter_map(|line| line["recovered"].as_u64()).sum()
+    }
+
     /// The first line after the first `from` lines that says all of these words.
     pub async fn log_line(&self, from: usize, words: &[&str]) -> Value {
         let log = &self.running().log;

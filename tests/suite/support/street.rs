@@ -146,7 +146,7 @@ impl Payer {
         let name = format!("payer-{}-{}", self.number, self.asked);
         let card =
             if random.between(0, 9) == 0 { "pm_card_chargeDeclined" } else { "pm_card_visa" };
-        let mut body = charge(card, random.between(2, 9_999));
+        let mut body = charge(card, random.between(100, 9_999));
         body["merchant_reference"] = json!(name);
         let manual = random.between(0, 2) == 0;
         if manual {

@@ -205,7 +205,7 @@ fn functions_are_found_by_their_braces_and_not_in_texts() {
         .map(|one| (one.name.as_str(), one.lines.clone(), one.test))
         .collect();
     assert_eq!(found, [("one", 6..10, false), ("with", 12..13, false), ("it_holds", 17..19, true)]);
-    assert_eq!(source.tests, [14..20]);
+    assert_eq!(source.tests, std::slice::from_ref(&(14..20)));
     assert_eq!(source.lines_without_tests(), 13);
     assert!(source.is_test(18) && !source.is_test(12));
     assert_eq!(source.code.lines().count(), SAMPLE.lines().count());

@@ -25,10 +25,11 @@ const LAZY: &[&str] =
     &[concat!("#[ign", "ore"), concat!("thread::", "sleep("), concat!("time::", "sleep(")];
 
 /// Tests that let time pass, and why.
-const MAY_SLEEP: &[(&str, &str)] = &[(
-    "tests/suite/kills.rs",
-    "the moment of a kill is the test; and payers whose host is gone do not ask incessantly",
-)];
+const MAY_SLEEP: &[(&str, &str)] = &[
+    ("tests/suite/kills.rs", "the moment of a kill is the test"),
+    ("tests/suite/powercuts.rs", "the moment of a cut is the test"),
+    ("tests/suite/support/street.rs", "payers whose host is gone do not ask incessantly"),
+];
 
 const MACHINE: &[&str] = &[
     concat!("/wo", "rk/"),

@@ -22,6 +22,16 @@ async fn ten_megabytes_are_refused_and_the_client_gets_to_read_it() {
     }
 }
 
+#[tokio::test]
+async fn a_client_may_finish_sending_what_was_refused() {
+    let linger_timeout = std::time::Duration::from_secs(20);
+    let host = Host::with(Limits { linger_timeout, ..Limits::default() }).await;
+    let asked = Asked::post("/v1/payments", "k", vec![b' '; 48 * 1024 * 1024]);
+    let mut client = host.connect().await;
+    assert!(client.try_write(&asked.bytes()).await, "the connection was reset while it was sent");
+    assert_eq!(client.read(false).await.status, 413);
+}
+
 fn chunks(body: &[u8]) -> Vec<u8> {
     let chunk =
         |chunk: &[u8]| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();

@@ -167,6 +167,12 @@ async fn a_repetition_is_answered_by_the_first_answer_and_another_request_is_not
         let heard = host.exchange(&other).await;
         assert_eq!((heard.status, heard.code().as_str()), (422, "idempotency-key-reused"));
     }
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    let same = |what: &str| Asked::post(&format!("/v1/payments/{id}/{what}"), "same", "{}");
+    assert_eq!(host.exchange(&same("refunds")).await.status, 201);
+    let heard = host.exchange(&same("captures")).await;
+    assert_eq!((heard.status, heard.code().as_str()), (422, "idempotency-key-reused"));
+
     let rival = pay("k", "tok_visa").with("authorization", format!("bearer {OTHER_KEY}"));
     let theirs = host.exchange(&rival).await;
     assert_eq!(theirs.status, 201, "a key belongs to its app");

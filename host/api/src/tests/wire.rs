@@ -89,7 +89,12 @@ pub(super) struct Client {
 impl Client {
     pub(super) async fn write(&mut self, bytes: &[u8]) {
         // The host may have answered and closed before it took everything.
-        let _ = self.stream.write_all(bytes).await;
+        self.try_write(bytes).await;
+    }
+
+    /// Whether the host let everything be written.
+    pub(super) async fn try_write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).await.is_ok()
     }
 
     /// The next answer; fails the test where the connection ends before it.
@@ -303,11 +308,6 @@ impl Client {
                 .stream
                 .try_read(&mut [0; 1])
                 .is_err_and(|error| error.kind() != std::io::ErrorKind::WouldBlock)
-    }
-
-    /// One more byte of a body.
-    pub(super) async fn drip(&mut self) {
-        let _ = self.stream.write_all(b" ").await;
     }
 
     /// Writes until the host has had enough; fails the test where it never has.
