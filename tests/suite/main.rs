@@ -12,6 +12,9 @@
     reason = "a test stops there, and says on the way what it saw"
 )]
 
+// The contract's types, where the SDK's translation of transcripts looks for them.
+use sandbox::contract::*;
+
 mod bad_config;
 mod bad_input;
 mod end_to_end;
@@ -20,5 +23,6 @@ mod lost_answers;
 mod powercuts;
 mod support;
 mod tidy;
+mod transcripts;
 mod webhooks;
 mod wechatpay;

@@ -1,4 +1,5 @@
-//! From a transcript's plain values to the contract's.
+//! From a transcript's plain values to the contract's. Read by the host's suite too, where the
+//! contract's types are those of the sandbox: only what both have in common is used here.
 
 use transcript as plain;
 
@@ -55,7 +56,7 @@ fn entry(from: &plain::Entry) -> Entry {
 }
 
 fn money(from: &plain::Money) -> Money {
-    Money::new(from.minor, &from.currency)
+    Money { minor: from.minor, currency: from.currency.clone() }
 }
 
 fn references(from: &plain::References) -> References {

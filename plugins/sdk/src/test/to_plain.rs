@@ -1,4 +1,5 @@
-//! From the contract's values to a transcript's plain ones, words and all.
+//! From the contract's values to a transcript's plain ones, words and all. Read by the host's suite
+//! too, where the contract's types are those of the sandbox.
 
 use transcript as plain;
 
