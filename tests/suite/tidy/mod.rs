@@ -3,6 +3,7 @@
 //! Not here: what clippy and rustfmt hold already.
 
 mod names;
+mod papers;
 mod rooms;
 mod sizes;
 mod source;
@@ -101,6 +102,11 @@ const RULES: &[Rule] = &[
         holds: "every provider's plugin says which manual it follows, and shows it by transcripts",
         because: "an adapter is only as right as the manual it was read from",
         broken: rooms::plugins_without_papers,
+    },
+    Rule {
+        holds: "every test that a document names is there",
+        because: "a claim without its test is an advertisement",
+        broken: papers::missing_tests,
     },
 ];
 
