@@ -2,6 +2,7 @@
 
 Not here: anything that knows a provider."""
 
+import ctypes
 import json
 import os
 import signal
@@ -36,6 +37,11 @@ def free_port():
         return taken.getsockname()[1]
 
 
+def end_with_the_tests():
+    """Whatever ends the tests, also ends what they started (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class Program:
     """A program that runs beside the tests, its output in a file."""
 
@@ -43,7 +49,8 @@ class Program:
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as log:
             own = os.environ | (environment or {})
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=own)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=own, preexec_fn=end_with_the_tests)
 
     def said(self):
         return self.log.read_text(errors="replace")
@@ -99,7 +106,8 @@ class Account:
         ]
         for secret, (value, places) in self.secrets.items():
             file = written(folder / f"{name}.{secret}", value)
-            lines.append(f"secret.{secret} = {{ file = {quoted(file)}, places = {quoted(places)} }}")
+            given = f"file = {quoted(file)}, places = {quoted(places)}"
+            lines.append(f"secret.{secret} = {{ {given} }}")
         for number, (slot, form, value, known_as) in enumerate(self.keys):
             file = written(folder / f"{name}.{slot}.{number}", value)
             lines += [f"[[account.{name}.key]]", f"slot = {quoted(slot)}", f"form = {quoted(form)}",

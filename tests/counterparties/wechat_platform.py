@@ -2,7 +2,7 @@
 answer or a notification is signed, is PyPI `wechatpayv3`'s.
 
 The library has no function that enciphers: notifications are enciphered with `cryptography`, and
-the library has to open each genuine one before the host is given it. Keys are made here, for tests."""
+`opened` says what the library makes of them. Keys are made here, for tests."""
 
 import base64
 import json

@@ -24,7 +24,7 @@ class Message:
 
 
 class Server:
-    """Answers each request with `answer(message)`: status, headers and body, or `None` to hang up."""
+    """Answers each request with `answer(message)`: status, headers and body; `None` hangs up."""
 
     def __init__(self):
         outer = self
