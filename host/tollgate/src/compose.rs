@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egress::{Egress, Gate, Grant, Granted};
-use engine::{AccountParts, Engine, Options, Parts, SystemClock, SystemEntropy};
+use engine::{AccountParts, Engine, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
-use sandbox::{Digest, Generation, Limits, Sandbox};
+use sandbox::{Digest, Generation, Sandbox};
 use store::Store;
 use vault::{Keyring, Legacy};
 
@@ -18,15 +18,7 @@ type Fault = (Option<usize>, String);
 
 /// The sandbox that the configuration asks for.
 pub fn sandbox(loaded: &Loaded) -> Result<Sandbox, sandbox::Error> {
-    let (asked, standard) = (&loaded.config.sandbox, Limits::default());
-    let limits = Limits {
-        call_ms_max: asked.call_ms_max.unwrap_or(standard.call_ms_max),
-        memory_bytes_max: asked
-            .memory_mib_max
-            .map_or(standard.memory_bytes_max, |mib| mib.saturating_mul(1 << 20)),
-        concurrent_calls_max: asked.concurrent_calls_max.unwrap_or(standard.concurrent_calls_max),
-        ..standard
-    };
+    let limits = loaded.config.sandbox.limits();
     Sandbox::new(limits, Some(compiled_folder(loaded)), places)
 }
 
@@ -89,7 +81,7 @@ fn assembled(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         accounts,
-        options: Options::default(),
+        options: loaded.config.recovery.options(),
     };
     Engine::new(parts).map_err(|unfit| {
         let line =

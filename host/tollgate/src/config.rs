@@ -3,6 +3,7 @@
 //! It never holds a secret: a secret or a key is named by the file or the environment variable it
 //! stands in. Paths are relative to the folder of the file.
 
+mod sandbox;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use egress::AllowedHost;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 
 /// The whole file.
@@ -28,6 +30,9 @@ pub struct Config {
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
+    /// How open entries are found out about.
+    #[serde(default)]
+    pub recovery: Recovery,
     /// Certificates to believe beside the public web's roots, PEM files.
     #[serde(default)]
     pub extra_roots: Vec<PathBuf>,
@@ -92,18 +97,33 @@ fn default_cache_mib() -> u64 {
     64
 }
 
-/// `[sandbox]`
+/// `[recovery]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sandbox {
-    /// The folder for compiled code; `compiled` beside the store when not said.
-    pub cache: Option<PathBuf>,
-    /// Time of one call, in milliseconds.
-    pub call_ms_max: Option<u64>,
-    /// Memory of one call, in MiB.
-    pub memory_mib_max: Option<usize>,
-    /// Calls at the same time.
-    pub concurrent_calls_max: Option<u32>,
+pub struct Recovery {
+    /// When to ask again about an entry that is open, in milliseconds after the answer before; the
+    /// last value repeats.
+    pub sync_after_ms: Option<Vec<u64>>,
+    /// How long after the last request "never heard of it" begins to count, in milliseconds.
+    pub absent_after_ms: Option<u64>,
+    /// How often it has to be said then.
+    pub absences_min: Option<u32>,
+    /// Requests one operation may make.
+    pub steps_max: Option<u32>,
+}
+
+impl Recovery {
+    /// The options of the engine: what is written, and the standard where nothing is.
+    pub fn options(&self) -> engine::Options {
+        let standard = engine::Options::default();
+        engine::Options {
+            steps_max: self.steps_max.unwrap_or(standard.steps_max),
+            sync_after_ms: self.sync_after_ms.clone().unwrap_or(standard.sync_after_ms),
+            absent_after_ms: self.absent_after_ms.unwrap_or(standard.absent_after_ms),
+            absences_min: self.absences_min.unwrap_or(standard.absences_min),
+            ..standard
+        }
+    }
 }
 
 /// `[plugin.NAME]`

@@ -54,6 +54,37 @@ fn a_misspelt_key_is_named_with_its_line_and_what_is_known() {
 }
 
 #[test]
+fn every_limit_of_the_sandbox_and_of_recovery_can_be_written() {
+    let limits = [
+        "call_ms_max",
+        "memory_bytes_max",
+        "table_elements_max",
+        "host_copied_bytes_max",
+        "output_bytes_max",
+        "state_bytes_max",
+        "log_bytes_max",
+        "remembered_bytes_max",
+        "handles_max",
+        "component_bytes_max",
+        "core_instances_max",
+        "concurrent_calls_max",
+    ];
+    let written: String =
+        limits.iter().enumerate().map(|(n, limit)| format!("{limit} = {}\n", n + 7)).collect();
+    let recovery = "[recovery]\nsync_after_ms = [3]\nabsent_after_ms = 4\nsteps_max = 5\n";
+    let loaded = read(&format!("{LEAST}[sandbox]\n{written}{recovery}")).unwrap_or_else(|wrong| {
+        panic!("{wrong}");
+    });
+    let shown = format!("{:?}", loaded.config.sandbox.limits());
+    for (n, limit) in limits.iter().enumerate() {
+        assert!(shown.contains(&format!("{limit}: {}", n + 7)), "{limit} is not in {shown}");
+    }
+    let options = loaded.config.recovery.options();
+    assert_eq!((options.sync_after_ms, options.absent_after_ms), (vec![3], 4));
+    assert_eq!((options.steps_max, options.absences_min), (5, 2));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let wrong = Loaded::read(Path::new("/nowhere/tollgate.toml")).map(drop).unwrap_err();
     assert!(wrong.to_string().starts_with("/nowhere/tollgate.toml: cannot be read"), "{wrong}");

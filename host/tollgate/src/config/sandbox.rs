@@ -1,0 +1,50 @@
+//! `[sandbox]`: the limits of a plugin's call, by the names and units of [`sandbox::Limits`].
+
+use std::path::PathBuf;
+
+use sandbox::Limits;
+use serde::Deserialize;
+
+/// Every limit; what is not written is the standard.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandbox {
+    /// The folder for compiled code; `compiled` in the store's folder when not said.
+    pub cache: Option<PathBuf>,
+    call_ms_max: Option<u64>,
+    memory_bytes_max: Option<usize>,
+    table_elements_max: Option<usize>,
+    host_copied_bytes_max: Option<usize>,
+    output_bytes_max: Option<usize>,
+    state_bytes_max: Option<usize>,
+    log_bytes_max: Option<usize>,
+    remembered_bytes_max: Option<usize>,
+    handles_max: Option<usize>,
+    component_bytes_max: Option<usize>,
+    core_instances_max: Option<u32>,
+    concurrent_calls_max: Option<u32>,
+}
+
+impl Sandbox {
+    /// The limits: what is written, and the standard where nothing is.
+    pub fn limits(&self) -> Limits {
+        let standard = Limits::default();
+        let or = |written: Option<usize>, standard| written.unwrap_or(standard);
+        Limits {
+            call_ms_max: self.call_ms_max.unwrap_or(standard.call_ms_max),
+            memory_bytes_max: or(self.memory_bytes_max, standard.memory_bytes_max),
+            table_elements_max: or(self.table_elements_max, standard.table_elements_max),
+            host_copied_bytes_max: or(self.host_copied_bytes_max, standard.host_copied_bytes_max),
+            output_bytes_max: or(self.output_bytes_max, standard.output_bytes_max),
+            state_bytes_max: or(self.state_bytes_max, standard.state_bytes_max),
+            log_bytes_max: or(self.log_bytes_max, standard.log_bytes_max),
+            remembered_bytes_max: or(self.remembered_bytes_max, standard.remembered_bytes_max),
+            handles_max: or(self.handles_max, standard.handles_max),
+            component_bytes_max: or(self.component_bytes_max, standard.component_bytes_max),
+            core_instances_max: self.core_instances_max.unwrap_or(standard.core_instances_max),
+            concurrent_calls_max: self
+                .concurrent_calls_max
+                .unwrap_or(standard.concurrent_calls_max),
+        }
+    }
+}
