@@ -8,6 +8,7 @@
 mod account;
 mod apps;
 mod ask;
+pub mod audit;
 mod call;
 mod clock;
 mod converse;
