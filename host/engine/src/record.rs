@@ -15,6 +15,7 @@
 //! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
 //! | `audit` | number (big-endian) | a line of the audit trail |
+//! | `spent` | app `/` day `/` currency | what the app has spent, where it may not spend more |
 //! | `audited` | `head` | how many lines the trail has, and the hash of the last |
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(crate) const ANOMALY: Space = Space::named("anomaly");
 pub(crate) const APP: Space = Space::named("app");
 pub(crate) const KEPT: Space = Space::named("kept");
 pub(crate) const AUDIT: Space = Space::named("audit");
+pub(crate) const SPENT: Space = Space::named("spent");
 pub(crate) const AUDITED: Space = Space::named("audited");
 
 /// What was asked, kept so that the plugin can be given the same again.

@@ -9,9 +9,9 @@ mod appender;
 mod chain;
 mod export;
 
-pub use appender::Audit;
+pub use appender::{Audit, Unwritten};
 pub use chain::{Act, Actor, Bad, Chain, Line, Sound, Wrong};
-pub use export::{Export, verify_export, verify_store};
+pub use export::{Error, Export, verify_export, verify_store};
 
 #[cfg(test)]
 mod tests;
