@@ -398,4 +398,4 @@ impl AppKey {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
