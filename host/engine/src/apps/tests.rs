@@ -79,10 +79,8 @@ async fn an_app_is_read_back_as_it_was_added_and_changed() {
 async fn what_cannot_be_is_refused_by_field_and_changes_nothing() {
     let (apps, _) = apps(masters(&["m"]));
     let (app, _) = apps.add(&named("shop"), None).await.unwrap();
-    let limit = SpendingLimit {
-        currency: Currency::from_code("EUR").unwrap(),
-        amount_minor_max: 5,
-    };
+    let limit =
+        SpendingLimit { currency: Currency::from_code("EUR").unwrap(), amount_minor_max: 5 };
     for (change, field) in [
         (named(""), "name"),
         (named(&"x".repeat(65)), "name"),
@@ -114,9 +112,7 @@ async fn a_rotated_key_is_good_until_the_overlap_ends_and_the_new_one_after() {
     let (id, old) = (app.id.as_str(), shown.unwrap().id);
     let (rotated, new) = apps.rotate_key(id, &old, 1_000, None).await.unwrap();
     let now = clock.now_ms();
-    let good = |app: &App, now| {
-        [&old, &new.id].map(|key| app.key(key, now).is_some())
-    };
+    let good = |app: &App, now| [&old, &new.id].map(|key| app.key(key, now).is_some());
     assert_eq!(good(&rotated, now), [true, true]);
     assert_eq!(good(&rotated, now + 999), [true, true]);
     assert_eq!(good(&rotated, now + 1_000), [false, true]);

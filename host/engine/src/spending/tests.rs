@@ -228,7 +228,8 @@ async fn whatever_happens_the_sum_that_is_kept_is_that_of_the_ledger() {
     let bench = Bench::with_limit(10_000).await;
     let (mut open, mut drawn) = (Vec::new(), 7_u64);
     let mut draw = |bound: u64| {
-        drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        drawn =
+            drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (drawn >> 33) % bound
     };
     for step in 0..2_000 {

@@ -110,7 +110,8 @@ impl KeyArguments {
 
 /// The text of a file.
 pub fn pem(file: &Path) -> Result<String, String> {
-    std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
+    std::fs::read_to_string(file)
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))
 }
 
 fn scope(text: &str) -> Result<Scope, String> {

@@ -27,7 +27,8 @@ pub fn whole(app: &App) -> Outcome {
     let rate = app.rate.map(|rate| format!("{} a second, {} at once", rate.per_second, rate.burst));
     lines.push(format!("rate        {}", rate.as_deref().unwrap_or("any")));
     let spending = app.spending.iter();
-    let spending = spending.map(|limit| format!("{} {}", limit.currency.code(), limit.amount_minor_max));
+    let spending =
+        spending.map(|limit| format!("{} {}", limit.currency.code(), limit.amount_minor_max));
     lines.push(format!("spending    {}", listed(spending)));
     lines.extend(app.keys.iter().map(key));
     Ok(writeln!(std::io::stdout(), "{}", lines.join("\n"))?)
