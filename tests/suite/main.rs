@@ -22,6 +22,7 @@ mod kills;
 mod lost_answers;
 mod powercuts;
 mod support;
+mod test_provider;
 mod tidy;
 mod transcripts;
 mod webhooks;

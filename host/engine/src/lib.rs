@@ -21,7 +21,7 @@ mod resolve;
 mod tell;
 mod translate;
 
-pub use account::AccountParts;
+pub use account::{AccountParts, Mode};
 pub use apps::{ApiKey, App, add_app};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};

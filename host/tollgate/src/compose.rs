@@ -172,6 +172,7 @@ fn parts(
     let public_url = loaded.config.server.public_url.get_ref().trim_end_matches('/');
     Ok(AccountParts {
         name: name.to_owned(),
+        mode: account.mode,
         plugin: plugin.clone(),
         keyring,
         settings: account.settings.clone(),
