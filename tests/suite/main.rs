@@ -18,6 +18,7 @@ use sandbox::contract::*;
 mod bad_config;
 mod bad_input;
 mod end_to_end;
+mod guides;
 mod kills;
 mod lost_answers;
 mod powercuts;

@@ -175,8 +175,8 @@ fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Resul
 
 fn checked_query(route: &Route, parts: &Parts) -> Result<Map<String, Value>, Problem> {
     match (route.intake, parts.uri.query()) {
-        (Intake::Raw, _) | (_, None) => Ok(Map::new()),
-        (_, Some(text)) => query::read(text, route.query),
+        (Intake::Raw, _) => Ok(Map::new()),
+        (_, text) => query::read(text.unwrap_or_default(), route.query),
     }
 }
 

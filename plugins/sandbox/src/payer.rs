@@ -1,7 +1,7 @@
 //! What a test payer is asked, and what is made of the answer.
 //!
 //! A real provider has a page of its own, and tells its decision by a webhook. Here the host serves
-//! the page (`/docs/test-payment`), which posts one of two decisions to the account's own webhook
+//! the page (`/test-payment`), which posts one of two decisions to the account's own webhook
 //! address. Each decision carries a MAC by the account's key, made when the payment began: nobody
 //! else can pay, and the host proves the delivery as it proves every other.
 
@@ -56,7 +56,7 @@ fn page(host: &dyn Host, order: &Order, word: &str) -> Result<String, Failure> {
     ];
     let query: Vec<String> =
         pairs.iter().map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
-    Ok(format!("{base}/docs/test-payment?{}", query.join("&")))
+    Ok(format!("{base}/test-payment?{}", query.join("&")))
 }
 
 /// The fields of one decision, in the order of [`FIELDS`].
