@@ -21,7 +21,8 @@ fn blocks(guide: &str) -> String {
 
 /// Runs commands in a folder, at another port than the guide's.
 async fn run(guide: &str, commands: &str, folder: &Path, port: u16) -> String {
-    let script = format!("set -euo pipefail\nset -m\n{commands}").replace("8080", &port.to_string());
+    let script =
+        format!("set -euo pipefail\nset -m\n{commands}").replace("8080", &port.to_string());
     let path = format!("{}:{}", built().display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("bash");
     command.args(["-c", &script]).current_dir(folder).env("PATH", path).env("SOURCE", root());
@@ -43,7 +44,9 @@ async fn the_first_payment_is_taken_by_the_commands_of_its_guide() {
     component("sandbox"); // So that the guide's own command finds it built.
     let folder = tempfile::tempdir().unwrap();
     let said = run("first-payment", &blocks("first-payment.md"), folder.path(), free_port()).await;
-    for word in ["\"captured\"", "\"partially-refunded\"", "Go back to the shop", "refund.succeeded"] {
+    for word in
+        ["\"captured\"", "\"partially-refunded\"", "Go back to the shop", "refund.succeeded"]
+    {
         assert!(said.contains(word), "{word} is not in: {said}");
     }
 }

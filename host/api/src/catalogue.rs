@@ -104,11 +104,7 @@ pub static NO_SUCH_PAGE: Code = Code::new(
     "no-such-page",
     404,
     Never,
-    [
-        "There is no such page",
-        "The documentation has no page of this name.",
-        "Begin at /docs/.",
-    ],
+    ["There is no such page", "The documentation has no page of this name.", "Begin at /docs/."],
 );
 pub static METHOD_NOT_ALLOWED: Code = Code::new(
     "method-not-allowed",

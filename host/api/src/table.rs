@@ -19,12 +19,12 @@ const PAYMENT: &[Given] =
 
 const HTML: &[Given] = &[Given { status: 200, about: "A page for people.", body: None }];
 
-const PAYMENT_EXAMPLE: &str = r#"{"account":"acme-eu","amount":{"minor":1999,"currency":"EUR"},
-"merchant_reference":"order-1001","instrument":{"type":"token","token":"tok_visa"},
+const PAYMENT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":1999,"currency":"EUR"},
+"merchant_reference":"order-1001","instrument":{"type":"token","token":"test-succeed"},
 "capture":"manual","description":"Two books","return_url":"https://shop.example/done?o=1001",
-"customer":{"ip":"203.0.113.7"},"extra":{"statement":"BOOKS"}}"#;
-const PAYOUT_EXAMPLE: &str = r#"{"account":"acme-eu","amount":{"minor":5000,"currency":"EUR"},
-"merchant_reference":"payout-7","instrument":{"type":"bank","bank":"DE89370400440532013000"},
+"customer":{"ip":"203.0.113.7"}}"#;
+const PAYOUT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":5000,"currency":"EUR"},
+"merchant_reference":"payout-7","instrument":{"type":"bank","bank":"test-succeed"},
 "beneficiary":{"name":"Ada Lovelace"},"description":"March"}"#;
 const PART_EXAMPLE: &str = r#"{"amount":{"minor":500,"currency":"EUR"}}"#;
 

@@ -99,7 +99,9 @@ fn text(schema: &Value) -> String {
     let words: Vec<&str> = texts(&schema["enum"]).collect();
     match words.len() {
         0 => {}
-        many if many > WORDS_MAX => return format!("one of {many} words, as {}", code(words.first().unwrap_or(&""))),
+        many if many > WORDS_MAX => {
+            return format!("one of {many} words, as {}", code(words.first().unwrap_or(&"")));
+        }
         _ => return words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" "),
     }
     let length = match (schema["minLength"].as_u64(), schema["maxLength"].as_u64()) {

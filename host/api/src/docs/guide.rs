@@ -44,7 +44,9 @@ fn until_heading_ends<'a>(events: &mut Parser<'a>) -> Vec<Event<'a>> {
 
 fn code_of(events: &mut Parser<'_>, _: &CodeBlockKind<'_>) -> String {
     let inside = events.take_while(|event| !matches!(event, Event::End(TagEnd::CodeBlock)));
-    inside.map(|event| if let Event::Text(text) = event { text.into_string() } else { String::new() }).collect()
+    inside
+        .map(|event| if let Event::Text(text) = event { text.into_string() } else { String::new() })
+        .collect()
 }
 
 fn rendered(words: Vec<Event<'_>>) -> String {

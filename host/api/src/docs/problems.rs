@@ -28,9 +28,8 @@ pub(super) fn html(catalogue: &[&Code], document: &Value) -> String {
 
 fn section(known: &Code, document: &Value) -> String {
     let answered = operations(document).filter(|one| one.problems().any(|code| code == known.code));
-    let by: Vec<String> = answered
-        .map(|one| link(&format!("reference#{}", one.id()), &code(one.id())))
-        .collect();
+    let by: Vec<String> =
+        answered.map(|one| link(&format!("reference#{}", one.id()), &code(one.id()))).collect();
     let by = if by.is_empty() { "Whatever names no operation.".to_owned() } else { by.join(", ") };
     format!(
         "{}<p><strong>{} {}.</strong> {}</p>\n<p>{}</p>\n<p>Retry: {}, {}</p>\n\

@@ -56,9 +56,10 @@ fn a_misspelt_key_is_named_with_its_line_and_what_is_known() {
 #[test]
 fn an_account_is_live_unless_it_is_said_to_be_a_test() {
     let account = "[account.x]\nplugin = \"a\"\nhosts = []\n";
-    let mode = |more: &str| read(&format!("{LEAST}{account}{more}")).map(|loaded| {
-        loaded.config.account.get("x").map(|account| account.get_ref().mode)
-    });
+    let mode = |more: &str| {
+        read(&format!("{LEAST}{account}{more}"))
+            .map(|loaded| loaded.config.account.get("x").map(|account| account.get_ref().mode))
+    };
     assert_eq!(mode(""), Ok(Some(engine::Mode::Live)));
     assert_eq!(mode("mode = \"test\"\n"), Ok(Some(engine::Mode::Test)));
     let wrong = mode("mode = \"demo\"\n").unwrap_err();
