@@ -26,7 +26,7 @@ pub use host::Host;
 pub use mailbox::{Mailbox, Posted};
 pub use office::Office;
 pub use paths::{built, root};
-pub use patience::eventually;
+pub use patience::{LONG, eventually};
 pub use plugins::{Component, component};
 pub use random::Random;
 pub use stage::{ACCOUNT, StripeStage, WechatStage, charge, hold, soon};
