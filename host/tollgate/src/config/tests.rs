@@ -106,7 +106,7 @@ fn a_file_that_is_not_there_is_named() {
 #[test]
 fn a_master_key_comes_from_a_file_the_environment_or_a_program() {
     let folder = tempfile::tempdir().unwrap();
-    let key = vault::Master::fresh().unwrap();
+    let key = ::vault::Master::fresh().unwrap();
     std::fs::write(folder.path().join("master"), format!("{}\n", key.as_str())).unwrap();
     let open = |text: &str| toml::from_str::<Vault>(text).unwrap().open(folder.path());
     let from_file = open("master = [{ id = \"1\", file = \"master\" }]").unwrap();

@@ -1,4 +1,5 @@
-//! A web shop: the payer is sent to a page, pays, and a notification says so. Later, 5.00 goes back.
+//! A web shop: the payer is sent to a page, pays, and a notification says so. Later, 5.00 goes
+//! back.
 
 use serde_json::json;
 use tollgate_client_example::inbox::Inbox;
