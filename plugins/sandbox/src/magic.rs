@@ -2,8 +2,8 @@
 //!
 //! A payment or payout has it in its instrument: `test-<word>` as token, wallet or bank account,
 //! the last four digits of a test card, or, where the instrument is only a code to scan, the extra
-//! field `outcome`. What is done to a payment later has no instrument: it is decided by the word the
-//! payment began with, which the payment's reference kept.
+//! field `outcome`. What is done to a payment later has no instrument: it is decided by the word
+//! the payment began with, which the payment's reference kept.
 
 use sdk::prelude::*;
 
