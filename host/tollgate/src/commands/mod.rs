@@ -3,6 +3,7 @@
 mod app;
 mod audit;
 mod config;
+mod currencies;
 mod plugin;
 mod serve;
 mod states;
@@ -46,6 +47,8 @@ pub enum Command {
     /// Master keys, and what is sealed under them.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Print the currencies a payment can be begun in, and their decimal places, as JSON.
+    Currencies,
     /// Print the state table of ledger entries as JSON.
     States,
 }
@@ -61,6 +64,7 @@ impl Command {
             Command::Config(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
+            Command::Currencies => currencies::print(),
             Command::States => states::print(),
         }
     }
