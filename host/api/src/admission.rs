@@ -1,8 +1,8 @@
 //! Whether a request is admitted, once it is known who sent it: network, rate, protection, scope.
 //!
 //! What is told of a refusal here is told to an app that has proven itself. Whoever has not is told
-//! the same whatever is wrong, and is slowed down by address: no attacker can shut an app out, since
-//! a request that is proven is never held up by the failures of others.
+//! the same whatever is wrong, and is slowed down by address. No attacker can shut an app out: a
+//! request that is proven is never held up by the failures of others.
 //!
 //! Not here: how a request proves itself (`auth`), and accounts and spending, which the engine
 //! decides together with what it records.

@@ -117,7 +117,7 @@ impl Passage<'_> {
         let (raw, json) = self.take_in(route.intake, &parts, body).await?;
         let digest = digest(&parts, &raw);
         if route.is_audited() {
-            let object = path.first().cloned().or_else(|| key.clone()).unwrap_or_default();
+            let object = object(&path, key.as_deref(), &json);
             let act = audited(route, &self.line.id, sender.as_ref(), (object, digest));
             self.edge.payments.audit(act).await?;
         }
@@ -222,8 +222,17 @@ fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Resul
     }
 }
 
-/// What the audit trail says of a request. `object` is what the path names, or the key under which
-/// what is made can be found; the digest is that of the request as it came.
+/// What an audit line is about: what the path names, or the idempotency key under which what is
+/// made can be found, or the name of what is made.
+fn object(path: &[String], key: Option<&str>, json: &Value) -> String {
+    match (path, key) {
+        ([_, ..], _) => path.join("/"),
+        ([], Some(key)) => key.to_owned(),
+        ([], None) => json.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    }
+}
+
+/// What the audit trail says of a request; the digest is that of the request as it came.
 fn audited(
     route: &Route,
     request: &str,
