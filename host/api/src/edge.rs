@@ -154,13 +154,15 @@ impl Passage<'_> {
         Ok(sender)
     }
 
-    /// Whether the operator asks. Somebody between us who is no proxy of ours hides who asks.
+    /// Whether the operator asks. Somebody between us who is no proxy of ours, or a proxy that does
+    /// not say for whom it asks, hides who asks.
     fn admin(&self, origin: IpAddr, parts: &Parts) -> Result<(), Problem> {
         let Some(access) = &self.edge.admin else {
             return Err(Problem::new(&NOTHING_HERE, "the admin interface is not configured"));
         };
-        if origin == self.peer.to_canonical() && is_forwarded(&parts.headers) {
-            let detail = "the request was forwarded by a proxy that [server] does not name";
+        let by_proxy = is_forwarded(&parts.headers) || self.edge.admission.is_proxy(self.peer);
+        if by_proxy && origin == self.peer.to_canonical() {
+            let detail = "the request was forwarded, and no proxy of [server] says for whom";
             return Err(Problem::new(&NETWORK_REFUSED, detail));
         }
         access.check_origin(origin)?;
