@@ -180,6 +180,27 @@ async fn an_app_that_asks_too_often_is_told_when_to_ask_again_and_another_is_not
     client.get("/v1/payments").await.with(200);
 }
 
+#[tokio::test]
+async fn who_tries_many_keys_is_slowed_down_and_shuts_no_app_out() {
+    let office = Office::open().await;
+    let client = office.client();
+    let began = tokio::time::Instant::now();
+    let wrong = |n: u32| {
+        let client = client.with_key(&format!("tgk_{}_{n:064}", "0".repeat(26)));
+        tokio::spawn(async move { client.get("/v1/payments").await })
+    };
+    let tries: Vec<_> = (0..60).map(wrong).collect();
+    for n in 0..10 {
+        client.get("/v1/payments").await.with(200);
+        client.pay(&format!("k{n}"), &charge("pm_card_visa", 1)).await.with(201);
+    }
+    for one in tries {
+        one.await.unwrap().problem(401, "api-key-wrong");
+    }
+    // Twenty failures are answered at once and one more a second; the others wait a second each.
+    assert!(began.elapsed() >= std::time::Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
 /// Lets so many pay at once: the keys of those let through; the limit refuses the others.
 async fn paying(client: &Client, payers: u64, minor: u64) -> Vec<String> {
     let pay = |n| {
