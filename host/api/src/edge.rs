@@ -117,7 +117,7 @@ impl Passage<'_> {
         let (raw, json) = self.take_in(route.intake, &parts, body).await?;
         let digest = digest(&parts, &raw);
         if route.is_audited() {
-            let object = path.first().cloned().or_else(|| key.clone()).unwrap_or_default();
+            let object = object(&path, key.as_deref(), &json);
             let act = audited(route, &self.line.id, sender.as_ref(), (object, digest));
             self.edge.payments.audit(act).await?;
         }
@@ -154,13 +154,15 @@ impl Passage<'_> {
         Ok(sender)
     }
 
-    /// Whether the operator asks. Somebody between us who is no proxy of ours hides who asks.
+    /// Whether the operator asks. Somebody between us who is no proxy of ours, or a proxy that does
+    /// not say for whom it asks, hides who asks.
     fn admin(&self, origin: IpAddr, parts: &Parts) -> Result<(), Problem> {
         let Some(access) = &self.edge.admin else {
             return Err(Problem::new(&NOTHING_HERE, "the admin interface is not configured"));
         };
-        if origin == self.peer.to_canonical() && is_forwarded(&parts.headers) {
-            let detail = "the request was forwarded by a proxy that [server] does not name";
+        let by_proxy = is_forwarded(&parts.headers) || self.edge.admission.is_proxy(self.peer);
+        if by_proxy && origin == self.peer.to_canonical() {
+            let detail = "the request was forwarded, and no proxy of [server] says for whom";
             return Err(Problem::new(&NETWORK_REFUSED, detail));
         }
         access.check_origin(origin)?;
@@ -222,8 +224,17 @@ fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Resul
     }
 }
 
-/// What the audit trail says of a request. `object` is what the path names, or the key under which
-/// what is made can be found; the digest is that of the request as it came.
+/// What an audit line is about: what the path names, or the idempotency key under which what is
+/// made can be found, or the name of what is made.
+fn object(path: &[String], key: Option<&str>, json: &Value) -> String {
+    match (path, key) {
+        ([_, ..], _) => path.join("/"),
+        ([], Some(key)) => key.to_owned(),
+        ([], None) => json.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    }
+}
+
+/// What the audit trail says of a request; the digest is that of the request as it came.
 fn audited(
     route: &Route,
     request: &str,

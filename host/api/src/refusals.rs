@@ -31,14 +31,12 @@ impl From<Error> for Problem {
                 let limit = json!({
                     "currency": currency, "left_minor": left_minor, "renews_at": renews_at,
                 });
+                let limit = Some(Box::new(limit));
                 let detail = format!(
                     "{left_minor} minor units of {currency} are left today; the next day begins at \
                      {renews_at}"
                 );
-                Problem {
-                    limit: Some(limit.into()),
-                    ..Problem::new(&known::SPENDING_LIMIT, detail)
-                }
+                Problem { limit, ..Problem::new(&known::SPENDING_LIMIT, detail) }
             }
             Error::NotACursor(_) => no_such_cursor(),
             Error::Refused(refusal) => Problem::new(code(refusal), said),

@@ -68,8 +68,8 @@ pub struct Server {
     pub connections_per_peer_max: Option<usize>,
     /// The largest request body, in KiB.
     pub body_kib_max: Option<usize>,
-    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom they
-    /// ask; the header of anybody else is not looked at.
+    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom
+    /// they ask; the header of anybody else is not looked at.
     #[serde(default)]
     pub proxies: Vec<Network>,
     /// For a request's head, in milliseconds.

@@ -1,7 +1,7 @@
 //! An engine in memory: the ledger's own rules, idempotency as promised, and outcomes by token.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::audit::Act;
@@ -41,6 +41,8 @@ pub(super) struct Double {
     pub(super) acknowledgement: Mutex<Acknowledgement>,
     pub(super) impediments: Mutex<Vec<String>>,
     pub(super) acts: Mutex<Vec<Act>>,
+    /// Whether no line can be written to the trail.
+    pub(super) unwritable: AtomicBool,
     /// `tok_slow` waits here.
     pub(super) gate: Semaphore,
     /// Has a permit for each payment that was begun.
@@ -167,6 +169,7 @@ impl Double {
             acknowledgement: Mutex::new(acknowledgement),
             impediments: Mutex::default(),
             acts: Mutex::default(),
+            unwritable: AtomicBool::default(),
             gate: Semaphore::new(0),
             began: Semaphore::new(0),
             ended: AtomicUsize::new(0),
@@ -394,6 +397,10 @@ impl Payments for Double {
 
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
         Box::pin(async move {
+            if self.unwritable.load(Ordering::SeqCst) {
+                let full = engine::audit::Unwritten::because("the disk is full");
+                return Err(Error::Audit(full));
+            }
             self.acts.lock().unwrap().push(act);
             Ok(())
         })
