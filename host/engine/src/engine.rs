@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use egress::Egress;
 use ledger::{Id, Money, Payment};
 use store::Store;
+use vault::at_rest::AtRest;
 
 use crate::account::{Account, AccountParts};
 use crate::clock::{Clock, Entropy};
+use crate::notify::{Desk, Notifying};
 use crate::operate::{Plan, Root};
 use crate::record;
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
@@ -25,6 +27,10 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// The accounts; names are unique.
     pub accounts: Vec<AccountParts>,
+    /// How apps are told.
+    pub notifying: Notifying,
+    /// Seals what is secret in the store.
+    pub at_rest: AtRest,
     /// Limits and times.
     pub options: Options,
 }
@@ -68,6 +74,10 @@ pub(crate) struct Inner {
     pub entropy: Arc<dyn Entropy>,
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
+    pub notifying: Notifying,
+    pub at_rest: AtRest,
+    /// Rung when notifications were written.
+    pub desk: Desk,
     /// Idempotency keys and entries being worked on in this process.
     claims: Mutex<HashSet<String>>,
     /// How many operations are in hand; `None` begins nothing new.
@@ -115,6 +125,9 @@ impl Engine {
             entropy: parts.entropy,
             accounts,
             options: parts.options,
+            notifying: parts.notifying,
+            at_rest: parts.at_rest,
+            desk: Desk::default(),
             claims: Mutex::default(),
             in_hand: tokio::sync::watch::Sender::default(),
         })))

@@ -25,13 +25,14 @@ mod signature;
 
 pub use circuit::Health;
 pub use endpoint::{Endpoint, EndpointSecret, NewEndpoint, ShownSecret};
-pub use options::{Notifying, NotifyOptions};
+pub use options::{NotifyOptions, Notifying};
 pub use outbox::{Attempt, Notification, NotificationPage, Stage};
 pub use pattern::patterns_refused;
 pub use replay::{Replay, dead_letters, replay_offline};
 pub use schedule::Schedule;
 
 pub(crate) use deliverer::Desk;
+pub(crate) use endpoint::Registered;
 pub(crate) use outbox::{addressed, note};
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub(crate) struct Posted {
     /// The event's name.
     pub name: String,
     pub payment: Id,
+    /// When it happened.
+    pub at_ms: TimestampMs,
     /// The event's place among the appends of its commit.
     pub index: u16,
     /// Since when it waits: written, or replayed.
@@ -173,6 +175,7 @@ pub(crate) fn note(batch: &mut Batch, event: &Event, endpoints: &[Registered]) {
             payment: event.payment.id.clone(),
             // A commit has few appends; the store refuses one with more than there are indexes.
             index: u16::try_from(appends).unwrap_or(u16::MAX),
+            at_ms: event.at_ms,
             queued_at_ms: event.at_ms,
             due_at_ms: event.at_ms,
             attempts: 0,

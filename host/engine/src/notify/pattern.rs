@@ -3,8 +3,7 @@
 use ledger::{Kind, State};
 
 /// The kinds an event is about.
-const KINDS: [Kind; 5] =
-    [Kind::Authorize, Kind::Capture, Kind::Cancel, Kind::Refund, Kind::Payout];
+const KINDS: [Kind; 5] = [Kind::Authorize, Kind::Capture, Kind::Cancel, Kind::Refund, Kind::Payout];
 /// The states an event tells; `created` and `sending` are told by none.
 const STATES: [State; 7] = [
     State::NeedsAction,

@@ -1,0 +1,1 @@
+//! The pure part by a hand clock: order, schedule, circuit, patterns.
