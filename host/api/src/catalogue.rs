@@ -6,8 +6,10 @@
 use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
+mod endpoints;
 mod refused;
 
+pub use endpoints::*;
 pub use refused::*;
 
 pub static MALFORMED: Code = Code::new(
@@ -203,11 +205,15 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_PAYMENT,
     &NO_SUCH_ACCOUNT,
     &NO_SUCH_CURSOR,
+    &NO_SUCH_ENDPOINT,
+    &NO_SUCH_NOTIFICATION,
     &NO_SUCH_PROBLEM,
     &METHOD_NOT_ALLOWED,
     &BODY_TOO_SLOW,
     &IN_PROGRESS,
     &PAYMENT_BUSY,
+    &ENDPOINT_BUSY,
+    &TOO_MANY_ENDPOINTS,
     &OTHER_CURRENCY,
     &ALREADY_AUTHORIZED,
     &NOT_AUTHORIZED,
@@ -222,15 +228,18 @@ pub static CATALOGUE: &[&Code] = &[
     &TARGET_TOO_LONG,
     &MEDIA_TYPE,
     &FIELDS_INVALID,
+    &ENDPOINT_REFUSED,
     &KEY_REUSED,
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
+    &TOO_MANY_STREAMS,
     &HEADERS_TOO_LARGE,
     &INTERNAL,
     &MISCONFIGURED,
     &PLUGIN_FAILED,
     &STORE_UNAVAILABLE,
     &STOPPING,
+    &VAULT_CLOSED,
     &TOO_MANY_CONNECTIONS,
     &DEADLINE_PASSED,
 ];

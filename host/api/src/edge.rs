@@ -11,12 +11,11 @@ use bytes::Bytes;
 use engine::Ask;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
-use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use ledger::Id;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -24,15 +23,18 @@ use crate::answer::Answer;
 use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL};
 use crate::contract::Payments;
 use crate::limits::Limits;
+use crate::outgoing::Outgoing;
 use crate::problem::{Place, Problem};
 use crate::route::{Call, Intake, Reply, Route, Visit};
 use crate::shape::{Faults, Shape};
+use crate::streams::Streams;
 use crate::{auth, body, head, json, query, router};
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) limits: Limits,
+    streams: Arc<Streams>,
     ids: RequestIds,
     /// Held by every operation that has begun; the server waits until none is left.
     begun: mpsc::Sender<()>,
@@ -42,9 +44,10 @@ impl Edge {
     pub(crate) fn new(
         payments: Arc<dyn Payments>,
         limits: Limits,
-        begun: mpsc::Sender<()>,
+        (begun, stop): (mpsc::Sender<()>, watch::Receiver<bool>),
     ) -> Edge {
-        Edge { payments, limits, ids: RequestIds::new(), begun }
+        let streams = Streams::new(&limits, stop);
+        Edge { payments, limits, streams, ids: RequestIds::new(), begun }
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -56,7 +59,7 @@ impl Edge {
         &self,
         request: Request<Incoming>,
         cut_short: &AtomicBool,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<Outgoing> {
         let mut line = Line::begin(request.method(), self.request_id());
         let span = tracing::debug_span!("request", id = line.id);
         let mut passage =
@@ -113,8 +116,8 @@ impl Passage<'_> {
             idempotency_key,
             digest: digest(&parts, &raw),
         });
-        let payments = self.edge.payments.clone();
-        let visit = Visit { payments, path, query, json, parts, raw };
+        let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
+        let visit = Visit { payments, streams, path, query, json, parts, raw };
         self.operate(call(route, visit, app, ask)?).await
     }
 

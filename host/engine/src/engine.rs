@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use egress::Egress;
 use ledger::{Id, Money, Payment};
 use store::Store;
-use vault::at_rest::AtRest;
+use vault::AtRest;
 
 use crate::account::{Account, AccountParts};
 use crate::clock::{Clock, Entropy};
@@ -21,6 +21,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// What leaves, leaves here.
     pub egress: Egress,
+    /// Seals what the store keeps of secrets and cards; closed, it refuses whatever needs it.
+    pub at_rest: AtRest,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where identifiers and nonces come from.
@@ -29,8 +31,6 @@ pub struct Parts {
     pub accounts: Vec<AccountParts>,
     /// How apps are told.
     pub notifying: Notifying,
-    /// Seals what is secret in the store.
-    pub at_rest: AtRest,
     /// Limits and times.
     pub options: Options,
 }
@@ -70,12 +70,12 @@ pub struct Engine(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub store: Arc<dyn Store>,
     pub egress: Egress,
+    pub at_rest: AtRest,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
     pub notifying: Notifying,
-    pub at_rest: AtRest,
     /// Rung when notifications were written.
     pub desk: Desk,
     /// Idempotency keys and entries being worked on in this process.
@@ -121,12 +121,12 @@ impl Engine {
         Ok(Engine(Arc::new(Inner {
             store: parts.store,
             egress: parts.egress,
+            at_rest: parts.at_rest,
             clock: parts.clock,
             entropy: parts.entropy,
             accounts,
             options: parts.options,
             notifying: parts.notifying,
-            at_rest: parts.at_rest,
             desk: Desk::default(),
             claims: Mutex::default(),
             in_hand: tokio::sync::watch::Sender::default(),

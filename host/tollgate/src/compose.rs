@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egress::{Egress, Gate, Grant, Granted};
-use engine::{AccountParts, Engine, Parts, SystemClock, SystemEntropy};
+use engine::{AccountParts, Engine, Notifying, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
 use store::Store;
-use vault::{Keyring, Legacy};
+use vault::{AtRest, Keyring, Legacy};
 
 use crate::config::{Account, Loaded, Wrong};
 
@@ -58,26 +58,48 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
     }
     let egress = extra_roots(loaded).and_then(|extra_roots_pem| {
         let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
-        Egress::new(options).map_err(|error| (None, error.to_string()))
+        let made = Egress::new(options.clone()).and_then(|one| Ok((one, Egress::new(options)?)));
+        made.map_err(|error| (None, error.to_string()))
     });
-    match (egress, faults.is_empty()) {
-        (Ok(egress), true) => assembled(loaded, store, egress, accounts),
-        (egress, _) => {
+    let at_rest = loaded.config.vault.open(loaded.folder());
+    match (egress, at_rest, faults.is_empty()) {
+        (Ok(egress), Ok(at_rest), true) => {
+            assembled(loaded, Outside { store, egress, at_rest }, accounts)
+        }
+        (egress, at_rest, _) => {
             faults.extend(egress.err());
+            let wrong = at_rest.err().unwrap_or_default().into_iter();
+            faults.extend(wrong.map(|what| (None, format!("[vault]: {what}"))));
             Err(loaded.wrong(faults))
         }
     }
 }
 
+/// What the engine reaches.
+struct Outside {
+    store: Arc<dyn Store>,
+    /// The way to providers, and that to the endpoints of apps.
+    egress: (Egress, Egress),
+    at_rest: AtRest,
+}
+
 fn assembled(
     loaded: &Loaded,
-    store: Arc<dyn Store>,
-    egress: Egress,
+    outside: Outside,
     accounts: Vec<AccountParts>,
 ) -> Result<Engine, Wrong> {
+    let Outside { store, egress: (egress, to_endpoints), at_rest } = outside;
+    let notifications = &loaded.config.notifications;
     let parts = Parts {
         store,
         egress,
+        at_rest,
+        notifying: Notifying {
+            egress: to_endpoints,
+            outside: notifications.outside(),
+            render: api::event_body,
+            options: notifications.options(),
+        },
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         accounts,

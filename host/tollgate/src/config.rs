@@ -3,8 +3,10 @@
 //! It never holds a secret: a secret or a key is named by the file or the environment variable it
 //! stands in. Paths are relative to the folder of the file.
 
+mod notifications;
 mod sandbox;
 mod secrets;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,8 +18,10 @@ use egress::AllowedHost;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use notifications::Notifications;
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
+pub use vault::Vault;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -27,9 +31,15 @@ pub struct Config {
     pub server: Server,
     /// Where everything is kept.
     pub store: Store,
+    /// The master keys that secrets and cards are sealed under; without them nothing is sealed.
+    #[serde(default)]
+    pub vault: Vault,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
+    /// How apps are told.
+    #[serde(default)]
+    pub notifications: Notifications,
     /// How open entries are found out about.
     #[serde(default)]
     pub recovery: Recovery,

@@ -352,7 +352,8 @@ impl Payments for Double {
             let events: Vec<Event> =
                 own.iter().skip(from).take(limit).map(|one| (*one).clone()).collect();
             let cursor = format!("c{}", from + events.len());
-            Ok(EventPage { events, cursor })
+            let places = (0..events.len()).map(|n| format!("c{}", from + n + 1)).collect();
+            Ok(EventPage { events, places, cursor })
         })
     }
 

@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use egress::{CardField, Fill, Gate, Header, HttpRequest, Method, Part, Reply, Request};
+use egress::{
+    CardField, Failed, Fill, Gate, Header, HttpRequest, Kind, Method, Part, Reply, Request,
+};
 use store::{Batch, Expected};
 use vault::Secret;
 
@@ -118,7 +120,7 @@ impl Errand {
         let request = request(endpoint, signed, body);
         match notifying.egress.send(&gate, &Nothing, &request, intent).await {
             Ok(reply) => Answered::of(&reply),
-            Err(failed) => Answered::not(chain(&failed)),
+            Err(failed) => Answered::not(unanswered(&failed)),
         }
     }
 
@@ -231,6 +233,22 @@ fn request(endpoint: &Registered, signed: [(&str, String); 3], body: Vec<u8>) ->
     headers.extend(signed.map(|(name, value)| header(name, value)));
     let (method, url) = (Method::Post, endpoint.url.clone());
     Request::Http(HttpRequest { method, url, headers, body: vec![Part::Bytes(body)] })
+}
+
+/// Why there is no answer, for the app. Where a name leads is the operator's to know, and stands in
+/// the log alone: else an app could ask this host about the operator's own network.
+fn unanswered(failed: &Failed<Infallible>) -> String {
+    let kind = match failed {
+        Failed::Refused(error) | Failed::NotSent(error) | Failed::NoReply(error) => error.kind,
+        Failed::Intent(never) => match *never {},
+    };
+    match kind {
+        Kind::AddressRefused | Kind::Resolve => {
+            tracing::warn!(error = chain(failed), "an endpoint was not connected to");
+            "its host cannot be resolved, or is not on the public Internet".to_owned()
+        }
+        _ => chain(failed),
+    }
 }
 
 /// An error and what caused it, in one line.

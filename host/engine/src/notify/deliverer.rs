@@ -60,7 +60,7 @@ impl Desk {
 impl Engine {
     /// Sends notifications, for ever. Drop the future to stop: what is on its way then is sent
     /// again by the next process, under the same `webhook-id`.
-    pub async fn notify(&self) {
+    pub(crate) async fn notify(&self) {
         loop {
             let mut deliverer = Deliverer::new(self.clone());
             if let Err(error) = deliverer.run().await {
