@@ -13,6 +13,22 @@ const IN_PATH: &[Field] = &[shapes::ENDPOINT_IN_PATH];
 const ENDPOINT: &[Given] =
     &[Given { status: 200, about: "The endpoint.", body: Some(("Endpoint", &shapes::ENDPOINT)) }];
 
+const ROTATED: &[Given] = &[Given {
+    status: 200,
+    about: "The endpoint and its new secret.",
+    body: Some(("EndpointWithSecret", &shapes::ENDPOINT_WITH_SECRET)),
+}];
+
+const READING: &[&Code] = &[&known::NO_SUCH_ENDPOINT];
+const ROTATING: &[&Code] =
+    &[&known::NO_SUCH_ENDPOINT, &known::ENDPOINT_BUSY, &known::VAULT_CLOSED, &known::MISCONFIGURED];
+const REPLAYING: &[&Code] = &[
+    &known::NO_SUCH_ENDPOINT,
+    &known::NO_SUCH_NOTIFICATION,
+    &known::NO_SUCH_CURSOR,
+    &known::ENDPOINT_BUSY,
+];
+
 const ENDPOINT_EXAMPLE: &str = r#"{"url":"https://shop.example/told","events":["*"]}"#;
 
 pub(super) const ADD: Route = Route {
@@ -82,7 +98,7 @@ pub(super) const ROTATE: Route = changing(
     "Gives the endpoint a new secret, shown once. The secrets before sign along for a while.",
     ("Rotation", &shapes::ROTATION, r#"{"overlap_s":86400}"#),
     |visit, app| Box::pin(endpoints::rotate(visit, app)),
-    &[&known::NO_SUCH_ENDPOINT, &known::ENDPOINT_BUSY, &known::VAULT_CLOSED, &known::MISCONFIGURED],
+    ROTATING,
 );
 
 pub(super) const NOTIFICATIONS: Route = Route {
@@ -111,12 +127,7 @@ pub(super) const REPLAY: Route = Route {
         "Sends notifications again that were delivered or given up, under the same webhook-id.",
         ("Replay", &shapes::REPLAY, r#"{"type":"dead"}"#),
         |visit, app| Box::pin(endpoints::replay(visit, app)),
-        &[
-            &known::NO_SUCH_ENDPOINT,
-            &known::NO_SUCH_NOTIFICATION,
-            &known::NO_SUCH_CURSOR,
-            &known::ENDPOINT_BUSY,
-        ],
+        REPLAYING,
     )
 };
 
@@ -136,7 +147,7 @@ const fn reading(
         query: &[],
         intake: Intake::None,
         given: ENDPOINT,
-        own_problems: &[&known::NO_SUCH_ENDPOINT],
+        own_problems: READING,
     }
 }
 
@@ -157,11 +168,7 @@ const fn changing(
         parameters: IN_PATH,
         query: &[],
         intake: Intake::Json { name, shape, required: false, example },
-        given: &[Given {
-            status: 200,
-            about: "The endpoint and its new secret.",
-            body: Some(("EndpointWithSecret", &shapes::ENDPOINT_WITH_SECRET)),
-        }],
+        given: ROTATED,
         own_problems,
     }
 }
