@@ -357,8 +357,14 @@ async fn what_is_wrong_with_an_endpoint_is_said_and_others_cannot_see_it() {
     endpoint(&client, &ear, &["*"]).await;
     let body = json!({"url": ear.url(), "events": ["*"]});
     post(&client, "/v1/endpoints", &body).await.problem(409, "too-many-endpoints");
-    client.get("/v1/endpoints/pay_01jd8ze5p2m3q4r5s6t7v8w9xa").await.problem(404, "no-such-endpoint");
-    client.get("/v1/endpoints/end_01jd8ze5p2m3q4r5s6t7v8w9xa").await.problem(404, "no-such-endpoint");
+    client
+        .get("/v1/endpoints/pay_01jd8ze5p2m3q4r5s6t7v8w9xa")
+        .await
+        .problem(404, "no-such-endpoint");
+    client
+        .get("/v1/endpoints/end_01jd8ze5p2m3q4r5s6t7v8w9xa")
+        .await
+        .problem(404, "no-such-endpoint");
 }
 
 #[tokio::test]
@@ -432,7 +438,8 @@ async fn an_app_has_so_many_streams_and_a_host_stops_in_spite_of_them() {
     for _ in 0..8 {
         open.push(Listening::open(address, &key, None).await);
     }
-    let ask = || stage.client().request(Method::GET, "/v1/events").header("accept", "text/event-stream");
+    let ask =
+        || stage.client().request(Method::GET, "/v1/events").header("accept", "text/event-stream");
     ask().send("").await.problem(429, "too-many-streams");
     drop(open.pop());
     eventually("a place is free again", async || {

@@ -139,7 +139,8 @@ async fn no_endpoint_is_added_that_leads_off_the_public_internet() {
 
 #[tokio::test]
 async fn what_the_operator_allows_is_reached_and_so_the_listener_counts() {
-    let ((_stripe, host), ear) = (started("allow_networks = [\"127.0.0.1/32\"]").await, Ear::open().await);
+    let ((_stripe, host), ear) =
+        (started("allow_networks = [\"127.0.0.1/32\"]").await, Ear::open().await);
     add(&host.client(), &ear.url()).await.with(201);
     host.client().pay("k", &charge("pm_card_visa", 900)).await.with(201);
     ear.takes(1).await;
@@ -154,7 +155,9 @@ async fn an_endpoint_that_was_allowed_once_is_not_connected_to_when_it_is_not_an
     let account = Account::stripe(ACCOUNT, &stripe.base_url());
     let text = |networks: &str| {
         let often = "retry = [\"5ms\"]\nfailures_max = 1000\n";
-        format!("\n{VAULT}[notifications]\nallow_http = true\n{often}allow_networks = [{networks}]\n")
+        format!(
+            "\n{VAULT}[notifications]\nallow_http = true\n{often}allow_networks = [{networks}]\n"
+        )
     };
     let config = Config { more: text("\"127.0.0.0/8\""), ..Config::of([account]) };
     let (mut host, ear) = (Host::start(&config).await, Ear::open().await);
@@ -191,7 +194,8 @@ async fn no_return_url_is_ever_fetched() {
 
 #[tokio::test]
 async fn no_setting_leads_a_plugin_to_a_host_that_its_account_does_not_name() {
-    let (stripe, ear) = (StripeSimulator::start(StripeOptions::default()).await.unwrap(), Ear::open().await);
+    let (stripe, ear) =
+        (StripeSimulator::start(StripeOptions::default()).await.unwrap(), Ear::open().await);
     let ports = ear.port().to_string();
     let accounts = HOSTS.iter().filter(|host| host.contains("{}")).enumerate().map(|(n, host)| {
         let mut account = Account::stripe(&format!("a{n}"), &stripe.base_url());

@@ -6,9 +6,11 @@
 use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
+mod admitted;
 mod endpoints;
 mod refused;
 
+pub use admitted::*;
 pub use endpoints::*;
 pub use refused::*;
 
@@ -70,6 +72,16 @@ pub static API_KEY_WRONG: Code = Code::new(
         "The API key is not valid",
         "The key is ill-formed, revoked, or was never given out here.",
         "Use a key that the operator gave for this host, unshortened.",
+    ],
+);
+pub static SCOPE_MISSING: Code = Code::new(
+    "scope-missing",
+    403,
+    Never,
+    [
+        "The app may not do this",
+        "The operation needs a scope that the operator has not given the app.",
+        "Ask the operator for the scope that `detail` names, or use another app.",
     ],
 );
 pub static NOTHING_HERE: Code = Code::new(
@@ -201,12 +213,18 @@ pub static CATALOGUE: &[&Code] = &[
     &NOT_JSON,
     &API_KEY_MISSING,
     &API_KEY_WRONG,
+    &ADMIN_TOKEN_WRONG,
+    &SCOPE_MISSING,
+    &NETWORK_REFUSED,
+    &PROTECTION_REQUIRED,
     &NOTHING_HERE,
     &NO_SUCH_PAYMENT,
     &NO_SUCH_ACCOUNT,
     &NO_SUCH_CURSOR,
     &NO_SUCH_ENDPOINT,
     &NO_SUCH_NOTIFICATION,
+    &NO_SUCH_APP,
+    &NO_SUCH_KEY,
     &NO_SUCH_PROBLEM,
     &METHOD_NOT_ALLOWED,
     &BODY_TOO_SLOW,
@@ -224,6 +242,12 @@ pub static CATALOGUE: &[&Code] = &[
     &ALREADY_CANCELLED,
     &NOTHING_TO_CANCEL,
     &NOT_FOR_PAYOUTS,
+    &SPENDING_LIMIT,
+    &APP_REVOKED,
+    &APP_BUSY,
+    &KEY_ENDED,
+    &KEY_EXISTS,
+    &VAULT_CLOSED,
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,
     &MEDIA_TYPE,
@@ -233,13 +257,14 @@ pub static CATALOGUE: &[&Code] = &[
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
     &TOO_MANY_STREAMS,
+    &RATE_LIMITED,
+    &TOO_MANY_FAILURES,
     &HEADERS_TOO_LARGE,
     &INTERNAL,
     &MISCONFIGURED,
     &PLUGIN_FAILED,
     &STORE_UNAVAILABLE,
     &STOPPING,
-    &VAULT_CLOSED,
     &TOO_MANY_CONNECTIONS,
     &DEADLINE_PASSED,
 ];

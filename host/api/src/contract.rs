@@ -7,9 +7,10 @@ mod endpoints;
 use std::future::Future;
 use std::pin::Pin;
 
+use engine::audit::Act;
 use engine::{
-    Acknowledgement, App, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
-    PaymentPage,
+    Acknowledgement, Apps, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
+    PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -51,8 +52,12 @@ pub trait Payments: Endpoints {
         account: &'a str,
         delivery: Delivery,
     ) -> Soon<'a, Result<Acknowledgement, Error>>;
-    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>>;
+    fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>>;
     fn impediments(&self) -> Soon<'_, Vec<String>>;
+    /// Durable once it answers.
+    fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>>;
+    /// None where the double has none.
+    fn apps(&self) -> Option<Apps>;
 }
 
 // The inherent methods of `Engine` go before those of the trait, so none of these calls itself.
@@ -121,11 +126,19 @@ impl Payments for Engine {
         Box::pin(Engine::deliver(self, account, delivery))
     }
 
-    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>> {
-        Box::pin(Engine::app_by_key(self, key))
+    fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
+        Box::pin(Engine::sender_by_api_key(self, key))
     }
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {
         Box::pin(Engine::impediments(self))
+    }
+
+    fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
+        Box::pin(async move { Ok(Engine::audit(self).append(act).await.map(drop)?) })
+    }
+
+    fn apps(&self) -> Option<Apps> {
+        Some(Engine::apps(self))
     }
 }

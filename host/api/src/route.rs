@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::Ask;
+use engine::{Ask, Scope};
 use http::request::Parts;
 use ledger::Id;
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ pub(crate) enum Call {
     App(fn(Visit, Id) -> Reply),
     /// An app, under an idempotency key.
     Ask(fn(Visit, Ask) -> Reply),
+    /// The operator, by the admin token.
+    Admin(fn(Visit) -> Reply),
 }
 
 /// An answer on its way.
@@ -51,12 +53,14 @@ pub(crate) struct Given {
 /// One operation.
 pub(crate) struct Route {
     pub(crate) id: &'static str,
-    /// `GET`, `POST` or `DELETE`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
     pub(crate) call: Call,
+    /// What an app has to be allowed for it; none where anybody may call.
+    pub(crate) scope: Option<Scope>,
     pub(crate) parameters: &'static [Field],
     pub(crate) query: &'static [Field],
     pub(crate) intake: Intake,
@@ -85,6 +89,11 @@ impl Visit {
         self.path.first().map_or("", String::as_str)
     }
 
+    /// The second parameter of the path.
+    pub(crate) fn also_named(&self) -> &str {
+        self.path.get(1).map_or("", String::as_str)
+    }
+
     /// The payment that the path names.
     pub(crate) fn payment(&self) -> Result<Id, Problem> {
         let id = self.named().parse().ok().filter(|id: &Id| id.as_str().starts_with("pay_"));
@@ -102,8 +111,16 @@ const EVERYWHERE: &[&Code] = &[
     &known::TOO_MANY_CONNECTIONS,
     &known::DEADLINE_PASSED,
 ];
-const WITH_API_KEY: &[&Code] =
-    &[&known::API_KEY_MISSING, &known::API_KEY_WRONG, &known::STORE_UNAVAILABLE];
+const WITH_API_KEY: &[&Code] = &[
+    &known::API_KEY_MISSING,
+    &known::API_KEY_WRONG,
+    &known::SCOPE_MISSING,
+    &known::NETWORK_REFUSED,
+    &known::PROTECTION_REQUIRED,
+    &known::RATE_LIMITED,
+    &known::TOO_MANY_FAILURES,
+    &known::STORE_UNAVAILABLE,
+];
 const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
     &known::IN_PROGRESS,
     &known::KEY_REUSED,
@@ -115,17 +132,29 @@ const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
     &known::PAYMENT_BUSY,
     &known::STOPPING,
 ];
+const WITH_ADMIN_TOKEN: &[&Code] = &[
+    &known::ADMIN_TOKEN_WRONG,
+    &known::NETWORK_REFUSED,
+    &known::TOO_MANY_FAILURES,
+    &known::STORE_UNAVAILABLE,
+];
 const WITH_BODY: &[&Code] = &[&known::BODY_TOO_SLOW, &known::BODY_TOO_LARGE];
 const WITH_QUERY: &[&Code] = &[&known::QUERY_INVALID];
 const WITH_JSON: &[&Code] = &[&known::NOT_JSON, &known::MEDIA_TYPE, &known::FIELDS_INVALID];
 
 impl Route {
+    /// Whether it may change something, and so leaves a line in the audit trail.
+    pub(crate) fn is_audited(&self) -> bool {
+        !matches!(self.call, Call::Open(_)) && self.method != "GET"
+    }
+
     /// Every problem the operation can answer.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &'static Code> {
         let (keyed, asked): (&[&Code], &[&Code]) = match self.call {
             Call::Open(_) => (&[], &[]),
             Call::App(_) => (WITH_API_KEY, &[]),
             Call::Ask(_) => (WITH_API_KEY, WITH_IDEMPOTENCY_KEY),
+            Call::Admin(_) => (WITH_ADMIN_TOKEN, &[]),
         };
         let (body, json): (&[&Code], &[&Code]) = match self.intake {
             Intake::None => (&[], &[]),

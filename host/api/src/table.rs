@@ -2,6 +2,9 @@
 
 mod endpoints;
 
+use engine::Scope;
+
+use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
@@ -43,6 +46,7 @@ pub(crate) static ROUTES: &[Route] = &[
         about: "Answers when the provider has, or when its answer is known to be lost: then the \
                 status is `unknown`, and the host finds out.",
         call: Call::Ask(|visit, ask| Box::pin(payments::pay(visit, ask))),
+        scope: Some(Scope::Pay),
         parameters: &[],
         query: &[],
         intake: Intake::Json {
@@ -52,7 +56,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYMENT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[],
+        own_problems: &[&known::SPENDING_LIMIT],
     },
     Route {
         id: "listPayments",
@@ -61,6 +65,7 @@ pub(crate) static ROUTES: &[Route] = &[
         title: "List payments",
         about: "The payments of the app, newest first.",
         call: Call::App(|visit, app| Box::pin(payments::list(visit, app))),
+        scope: Some(Scope::Read),
         parameters: &[],
         query: shapes::PAGE,
         intake: Intake::None,
@@ -78,6 +83,7 @@ pub(crate) static ROUTES: &[Route] = &[
         title: "Pay out",
         about: "A payout is read as a payment, and takes no other operation.",
         call: Call::Ask(|visit, ask| Box::pin(payments::pay_out(visit, ask))),
+        scope: Some(Scope::Payout),
         parameters: &[],
         query: &[],
         intake: Intake::Json {
@@ -87,7 +93,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYOUT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[],
+        own_problems: &[&known::SPENDING_LIMIT],
     },
     Route {
         id: "readPayment",
@@ -96,6 +102,7 @@ pub(crate) static ROUTES: &[Route] = &[
         title: "Read a payment",
         about: "Reads the ledger; the provider is not asked.",
         call: Call::App(|visit, app| Box::pin(payments::read(visit, app))),
+        scope: Some(Scope::Read),
         parameters: PAYMENT_PATH,
         query: &[],
         intake: Intake::None,
@@ -106,7 +113,7 @@ pub(crate) static ROUTES: &[Route] = &[
         ["capturePayment", "/v1/payments/{payment}/captures", "Capture"],
         "Takes this amount, or all that is authorised and not captured.",
         PART,
-        Call::Ask(|visit, ask| Box::pin(payments::capture(visit, ask))),
+        (Call::Ask(|visit, ask| Box::pin(payments::capture(visit, ask))), Scope::Pay),
         &[
             &known::NO_SUCH_PAYMENT,
             &known::OTHER_CURRENCY,
@@ -120,7 +127,7 @@ pub(crate) static ROUTES: &[Route] = &[
         ["cancelPayment", "/v1/payments/{payment}/cancellation", "Cancel"],
         "Releases an authorisation, or closes a payment that was not paid yet.",
         NOTHING,
-        Call::Ask(|visit, ask| Box::pin(payments::cancel(visit, ask))),
+        (Call::Ask(|visit, ask| Box::pin(payments::cancel(visit, ask))), Scope::Pay),
         &[
             &known::NO_SUCH_PAYMENT,
             &known::ALREADY_CAPTURED,
@@ -133,7 +140,7 @@ pub(crate) static ROUTES: &[Route] = &[
         ["refundPayment", "/v1/payments/{payment}/refunds", "Refund"],
         "Gives back this amount, or all that is captured and not refunded.",
         PART,
-        Call::Ask(|visit, ask| Box::pin(payments::refund(visit, ask))),
+        (Call::Ask(|visit, ask| Box::pin(payments::refund(visit, ask))), Scope::Refund),
         &[
             &known::NO_SUCH_PAYMENT,
             &known::OTHER_CURRENCY,
@@ -148,7 +155,7 @@ pub(crate) static ROUTES: &[Route] = &[
             ["syncPayment", "/v1/payments/{payment}/sync", "Ask the provider"],
             "Asks the provider what became of every open entry, now. Repeating it is harmless.",
             NOTHING,
-            Call::App(|visit, app| Box::pin(payments::sync(visit, app))),
+            (Call::App(|visit, app| Box::pin(payments::sync(visit, app))), Scope::Read),
             &[
                 &known::NO_SUCH_PAYMENT,
                 &known::NO_SUCH_ACCOUNT,
@@ -170,6 +177,7 @@ pub(crate) static ROUTES: &[Route] = &[
                 text/event-stream` it is a stream of server-sent events, which goes on after \
                 `Last-Event-ID`.",
         call: Call::App(|visit, app| Box::pin(events::list(visit, app))),
+        scope: Some(Scope::Read),
         parameters: &[],
         query: shapes::PAGE,
         intake: Intake::None,
@@ -198,12 +206,21 @@ pub(crate) static ROUTES: &[Route] = &[
         about: "For providers alone. Whatever is not proven by the account's own keys is refused \
                 in the provider's own manner.",
         call: Call::Open(|visit| Box::pin(webhooks::deliver(visit))),
+        scope: None,
         parameters: &[shapes::ACCOUNT_IN_PATH],
         query: &[],
         intake: Intake::Raw,
         given: &[],
         own_problems: &[&known::NO_SUCH_ACCOUNT, &known::STORE_UNAVAILABLE, &known::STOPPING],
     },
+    admin::LIST,
+    admin::ADD,
+    admin::READ,
+    admin::SET,
+    admin::REVOKE,
+    admin::ADD_KEY,
+    admin::ROTATE_KEY,
+    admin::REVOKE_KEY,
     page(
         "/health",
         ["health", "Whether the process answers"],
@@ -260,7 +277,7 @@ const fn on_payment(
     [id, path, title]: [&'static str; 3],
     about: &'static str,
     intake: Intake,
-    call: Call,
+    (call, scope): (Call, Scope),
     own_problems: &'static [&'static Code],
 ) -> Route {
     Route {
@@ -270,6 +287,7 @@ const fn on_payment(
         title,
         about,
         call,
+        scope: Some(scope),
         parameters: PAYMENT_PATH,
         query: &[],
         intake,
@@ -292,6 +310,7 @@ const fn page(
         title,
         about: "",
         call: Call::Open(call),
+        scope: None,
         parameters: &[],
         query: &[],
         intake: Intake::None,

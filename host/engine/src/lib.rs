@@ -7,8 +7,10 @@
 //! `notify` (telling apps).
 
 mod account;
+mod app;
 mod apps;
 mod ask;
+pub mod audit;
 mod call;
 mod clock;
 mod converse;
@@ -20,17 +22,23 @@ mod notify;
 mod operate;
 mod record;
 mod resolve;
+mod spending;
 mod tell;
 mod translate;
 
 pub use account::AccountParts;
-pub use apps::{ApiKey, App, add_app};
+pub use app::{
+    App, AppKey, KeyForm, Proof, Protection, Rate, Scope, Sender, SpendingLimit, network,
+    place as key_place,
+};
+pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use deliver::{Acknowledgement, Delivery};
 pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
 pub use error::Error;
 pub use event::{Event, EventPage};
+pub use ipnet::IpNet;
 pub use notify::{
     Attempt, Endpoint, EndpointSecret, Health, NewEndpoint, Notification, NotificationPage,
     NotifyOptions, Notifying, Replay, Schedule, ShownSecret, Stage, dead_letters, patterns_refused,

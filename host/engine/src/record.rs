@@ -17,8 +17,11 @@
 //! | `outbox` | app `/` endpoint `/`, then the sequence of the commit | a notification that waits |
 //! | `delivered` | the same | a notification that was taken |
 //! | `dead` | the same | a notification that was given up |
-//! | `app` | app | a developer's integration and the hashes of its keys |
+//! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
+//! | `audit` | number (big-endian) | a line of the audit trail |
+//! | `spent` | app `/` day `/` currency | what the app has spent, where it may not spend more |
+//! | `audited` | `head` | how many lines the trail has, and the hash of the last |
 
 use std::collections::BTreeMap;
 
@@ -46,6 +49,9 @@ pub(crate) const CIRCUIT: Space = Space::named("circuit");
 pub(crate) const OUTBOX: Space = Space::named("outbox");
 pub(crate) const DELIVERED: Space = Space::named("delivered");
 pub(crate) const DEAD: Space = Space::named("dead");
+pub(crate) const AUDIT: Space = Space::named("audit");
+pub(crate) const SPENT: Space = Space::named("spent");
+pub(crate) const AUDITED: Space = Space::named("audited");
 
 /// What was asked, kept so that the plugin can be given the same again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +187,10 @@ pub(crate) fn outbox_endpoint(row: &[u8]) -> Option<Vec<u8>> {
 
 pub(crate) fn kept_key(account: &str, name: &str) -> Vec<u8> {
     format!("{account}/{name}").into_bytes()
+}
+
+pub(crate) fn audit_key(seq: u64) -> Vec<u8> {
+    seq.to_be_bytes().to_vec()
 }
 
 /// A record, and the version it has for the precondition of a commit.

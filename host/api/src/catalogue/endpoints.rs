@@ -63,13 +63,3 @@ pub static TOO_MANY_STREAMS: Code = Code::new(
         "Close one, or read the feed by cursor; several readers can share one stream.",
     ],
 );
-pub static VAULT_CLOSED: Code = Code::new(
-    "vault-closed",
-    503,
-    Never,
-    [
-        "This host cannot keep secrets",
-        "The operator has configured no master key, so that nothing can be sealed.",
-        "Ask the operator for a [vault] in the configuration: `tollgate vault key` makes a key.",
-    ],
-);

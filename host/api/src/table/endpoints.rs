@@ -1,5 +1,7 @@
 //! The routes of endpoints and their notifications.
 
+use engine::Scope;
+
 use crate::catalogue as known;
 use crate::endpoints;
 use crate::problem::Code;
@@ -39,6 +41,7 @@ pub(super) const ADD: Route = Route {
     about: "From now on every event of these names is sent there as a webhook (Standard Webhooks \
             1.0.0), at least once, in order for each payment. The secret is shown once.",
     call: Call::App(|visit, app| Box::pin(endpoints::add(visit, app))),
+    scope: Some(Scope::Pay),
     parameters: &[],
     query: &[],
     intake: Intake::Json {
@@ -80,6 +83,7 @@ pub(super) const READ: Route =
 
 pub(super) const REMOVE: Route = Route {
     method: "DELETE",
+    scope: Some(Scope::Pay),
     given: &[Given {
         status: 200,
         about: "It is told nothing more.",
@@ -96,7 +100,7 @@ pub(super) const REMOVE: Route = Route {
 pub(super) const ROTATE: Route = changing(
     ["rotateEndpointSecret", "/v1/endpoints/{endpoint}/secret", "Rotate the secret"],
     "Gives the endpoint a new secret, shown once. The secrets before sign along for a while.",
-    ("Rotation", &shapes::ROTATION, r#"{"overlap_s":86400}"#),
+    ("SecretRotation", &shapes::SECRET_ROTATION, r#"{"overlap_s":86400}"#),
     |visit, app| Box::pin(endpoints::rotate(visit, app)),
     ROTATING,
 );
@@ -143,6 +147,7 @@ const fn reading(
         title,
         about,
         call: Call::App(call),
+        scope: Some(Scope::Read),
         parameters: IN_PATH,
         query: &[],
         intake: Intake::None,
@@ -165,6 +170,7 @@ const fn changing(
         title,
         about,
         call: Call::App(call),
+        scope: Some(Scope::Pay),
         parameters: IN_PATH,
         query: &[],
         intake: Intake::Json { name, shape, required: false, example },

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use engine::audit::Act;
 use engine::{
-    Acknowledgement, App, Ask, Delivery, Done, Endpoint, Error, Event, EventPage, Instrument,
-    NewEndpoint, NewPayment, NewPayout, NotificationPage, PaymentPage, Replay, Stage,
+    Acknowledgement, App, Apps, Ask, Delivery, Done, Endpoint, Error, Event, EventPage, Instrument,
+    NewEndpoint, NewPayment, NewPayout, NotificationPage, PaymentPage, Proof, Protection, Replay,
+    Scope, Sender, Stage,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -18,6 +20,7 @@ use crate::contract::{Endpoints, Payments, Shown, Soon};
 
 pub(super) const KEY: &str = "tgk_shop_0123456789abcdef";
 pub(super) const OTHER_KEY: &str = "tgk_rival_0123456789abcdef";
+pub(super) const READING_KEY: &str = "tgk_reader_0123456789abcdef";
 pub(super) const ACCOUNT: &str = "acme-eu";
 const EPOCH_MS: u64 = 1_767_225_600_123;
 
@@ -38,6 +41,7 @@ pub(super) struct Double {
     pub(super) deliveries: Mutex<Vec<Delivery>>,
     pub(super) acknowledgement: Mutex<Acknowledgement>,
     pub(super) impediments: Mutex<Vec<String>>,
+    pub(super) acts: Mutex<Vec<Act>>,
     /// `tok_slow` waits here.
     pub(super) gate: Semaphore,
     /// Has a permit for each payment that was begun.
@@ -47,14 +51,27 @@ pub(super) struct Double {
     changes: tokio::sync::watch::Sender<u64>,
 }
 
-fn app_of(key: &str) -> Option<App> {
+fn sender_of(key: &str) -> Option<Sender> {
     let random = match key {
         KEY => [1; 10],
         OTHER_KEY => [2; 10],
+        READING_KEY => [3; 10],
         _ => return None,
     };
-    let (id, name) = (Id::app(EPOCH_MS, random), "shop".to_owned());
-    Some(App { id, name, created_at_ms: EPOCH_MS })
+    let app = App {
+        id: Id::app(EPOCH_MS, random),
+        name: "shop".to_owned(),
+        created_at_ms: EPOCH_MS,
+        revoked_at_ms: None,
+        networks: Vec::new(),
+        rate: None,
+        spending: Vec::new(),
+        scopes: if key == READING_KEY { [Scope::Read].into() } else { Scope::ALL.into() },
+        protection: Protection::Bearer,
+        accounts: None,
+        keys: Vec::new(),
+    };
+    Some(Sender { app: Arc::new(app), key: "key-1".to_owned(), proof: Proof::Bearer })
 }
 
 impl Books {
@@ -152,6 +169,7 @@ impl Double {
             deliveries: Mutex::default(),
             acknowledgement: Mutex::new(acknowledgement),
             impediments: Mutex::default(),
+            acts: Mutex::default(),
             gate: Semaphore::new(0),
             began: Semaphore::new(0),
             ended: AtomicUsize::new(0),
@@ -376,8 +394,19 @@ impl Payments for Double {
         })
     }
 
-    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>> {
-        Box::pin(async move { Ok(app_of(key)) })
+    fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
+        Box::pin(async move { Ok(sender_of(key)) })
+    }
+
+    fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
+        Box::pin(async move {
+            self.acts.lock().unwrap().push(act);
+            Ok(())
+        })
+    }
+
+    fn apps(&self) -> Option<Apps> {
+        None
     }
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {

@@ -62,7 +62,7 @@ pub(crate) static ENDPOINT_LIST: Shape = Shape::Object(&[&[field(
     "Oldest first.",
 )]]);
 
-pub(crate) static ROTATION: Shape = Shape::Object(&[&[optional(
+pub(crate) static SECRET_ROTATION: Shape = Shape::Object(&[&[optional(
     "overlap_s",
     Shape::Integer { min: 0, max: 604_800 },
     "For how many seconds the secrets before sign along; a day when it is left out.",

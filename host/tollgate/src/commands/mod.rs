@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 mod app;
+mod audit;
 mod config;
+mod notifications;
 mod plugin;
 mod serve;
 mod states;
@@ -13,8 +15,10 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+/// Why a command did not do what was asked.
+pub type Failure = Box<dyn Error>;
 /// How a command ends.
-pub type Outcome = Result<(), Box<dyn Error>>;
+pub type Outcome = Result<(), Failure>;
 
 /// What to do.
 #[derive(Subcommand)]
@@ -31,9 +35,15 @@ pub enum Command {
     /// Developers' integrations and their API keys.
     #[command(subcommand)]
     App(app::AppCommand),
+    /// Take out and check the trail of what was asked and changed, and by whom.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// What apps' endpoints were told: dead letters, and sending again.
+    #[command(subcommand)]
+    Notifications(notifications::NotificationsCommand),
     /// Look at the store.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -51,7 +61,9 @@ impl Command {
             Command::Serve { config } => serve::serve(&config),
             Command::Plugin(command) => command.run(),
             Command::App(command) => command.run(),
+            Command::Audit(command) => command.run(),
             Command::Config(command) => command.run(),
+            Command::Notifications(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
             Command::States => states::print(),

@@ -3,13 +3,15 @@
 use engine::{NotifyOptions, Schedule};
 use serde::Deserialize;
 
+use super::Network;
+
 /// Everything about notifications; what is not written is the standard.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notifications {
     /// Networks off the public Internet that endpoints may be in, as `10.1.0.0/16`.
     #[serde(default)]
-    pub allow_networks: Vec<NetworkText>,
+    pub allow_networks: Vec<Network>,
     /// Whether endpoints may be `http://`.
     #[serde(default)]
     pub allow_http: bool,
@@ -95,19 +97,5 @@ impl TryFrom<String> for Time {
                 "`{text}` is no time up to 30 days; write a number and ms, s, m, h or d, as 30s"
             )
         })
-    }
-}
-
-/// A network as it is written.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub struct NetworkText(pub egress::Network);
-
-impl TryFrom<String> for NetworkText {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<NetworkText, String> {
-        let network = text.parse().map(NetworkText);
-        network.map_err(|_| format!("`{text}` is no network; write it as 10.1.0.0/16 or fd00::/8"))
     }
 }
