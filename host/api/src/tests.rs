@@ -10,5 +10,6 @@ mod double;
 mod framing;
 mod money;
 mod refused;
+mod streams;
 mod told;
 mod wire;

@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::patience::LONG;
+use super::patience::{LONG, eventually};
 
 /// One dispatched event.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +30,13 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Opens one after an event, or from the beginning.
+    /// Opens one after an event, or from the beginning, as soon as the app may have one more: the
+    /// place of one that was hung up is free a moment later.
     pub async fn open(address: SocketAddr, key: &str, after: Option<&str>) -> Listening {
+        eventually("a stream", async || Listening::try_open(address, key, after).await).await
+    }
+
+    async fn try_open(address: SocketAddr, key: &str, after: Option<&str>) -> Option<Listening> {
         let mut stream = BufReader::new(TcpStream::connect(address).await.unwrap());
         let last = after.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
         let head = format!(
@@ -48,9 +53,12 @@ impl Listening {
             }
             lines.push(line.to_ascii_lowercase());
         }
+        if lines[0].contains(" 429 ") {
+            return None;
+        }
         assert!(lines[0].contains(" 200 "), "{lines:?}");
         assert!(lines.iter().any(|line| line.trim() == "content-type: text/event-stream"));
-        Listening { stream, left: String::new(), comments: 0 }
+        Some(Listening { stream, left: String::new(), comments: 0 })
     }
 
     /// The next event; none when the stream has ended.

@@ -466,6 +466,14 @@ impl Endpoints for Double {
 }
 
 impl Double {
+    /// Makes of the events there are so many more.
+    pub(super) fn flood(&self, count: usize) {
+        let mut books = self.books();
+        let known = books.events.clone();
+        books.events.extend(known.into_iter().cycle().take(count));
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     fn none(&self, id: &Id) -> Error {
         self.failure().err().unwrap_or_else(|| Error::NoSuchEndpoint(id.clone()))
     }
