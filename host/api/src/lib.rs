@@ -13,6 +13,7 @@ mod body;
 mod catalogue;
 mod connection;
 mod contract;
+mod docs;
 mod edge;
 mod endpoints;
 mod events;
