@@ -328,6 +328,7 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("NewEndpoint", &NEW_ENDPOINT),
     ("Endpoint", &ENDPOINT),
     ("EndpointWithSecret", &ENDPOINT_WITH_SECRET),
+    ("EndpointHealth", &ENDPOINT_HEALTH),
     ("EndpointList", &ENDPOINT_LIST),
     ("SecretRotation", &SECRET_ROTATION),
     ("Notification", &NOTIFICATION),

@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::patience::{LONG, eventually};
+use super::patience::LONG;
 
 /// One dispatched event.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,14 @@ impl Listening {
     /// Opens one after an event, or from the beginning, as soon as the app may have one more: the
     /// place of one that was hung up is free a moment later.
     pub async fn open(address: SocketAddr, key: &str, after: Option<&str>) -> Listening {
-        eventually("a stream", async || Listening::try_open(address, key, after).await).await
+        let open = async {
+            loop {
+                if let Some(open) = Listening::try_open(address, key, after).await {
+                    return open;
+                }
+            }
+        };
+        timeout(LONG, open).await.expect("a place for a stream")
     }
 
     async fn try_open(address: SocketAddr, key: &str, after: Option<&str>) -> Option<Listening> {

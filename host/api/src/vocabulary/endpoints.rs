@@ -15,7 +15,7 @@ pub(crate) static NEW_ENDPOINT: Shape = Shape::Object(&[&[
     field("events", PATTERNS, "Which events: *, refund.*, *.succeeded, or the name of one."),
 ]]);
 
-const HEALTH: Shape = Shape::Tagged(&[
+pub(crate) static ENDPOINT_HEALTH: Shape = Shape::Tagged(&[
     ("taking", &[]),
     (
         "failing",
@@ -47,7 +47,7 @@ const ENDPOINT_FIELDS: &[Field] = &[
         ]])),
         "Its secrets, oldest first, without their values.",
     ),
-    field("health", HEALTH, "How it has been answering."),
+    field("health", Shape::Named("EndpointHealth", &ENDPOINT_HEALTH), "How it has been answering."),
 ];
 pub(crate) static ENDPOINT: Shape = Shape::Object(&[ENDPOINT_FIELDS]);
 
