@@ -15,6 +15,10 @@ const WEB_URI: &str = concat!(
 
 /// Every code that [`Shape::CurrentCurrency`] takes.
 static CURRENT: LazyLock<Vec<Currency>> = LazyLock::new(Currency::current);
+const STREAM: &str = "Server-sent events (WHATWG HTML, section 9.2). `id` is the cursor just after \
+    the event, `event` its name, `data` an Event in one line of JSON. A comment comes when nothing \
+    else does.";
+
 /// Every code that [`Shape::Currency`] takes.
 static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(Currency::all);
 
@@ -57,6 +61,7 @@ impl Shape {
                 object(groups.iter().flat_map(|group| group.iter()), Map::new())
             }
             Shape::Open => json!({"type": "object"}),
+            Shape::Stream => json!({"type": "string", "description": STREAM}),
             Shape::Tagged(cases) => {
                 json!({"oneOf": cases.iter().map(tagged).collect::<Vec<_>>()})
             }

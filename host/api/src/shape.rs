@@ -57,6 +57,8 @@ pub(crate) enum Shape {
     Object(&'static [&'static [Field]]),
     /// Any object.
     Open,
+    /// Server-sent events: no JSON.
+    Stream,
     /// An object whose `type` says which other fields it has.
     Tagged(&'static [(&'static str, &'static [Field])]),
     /// A list.
@@ -125,6 +127,7 @@ impl Shape {
                 check_texts((*entries_max, *length_max), value, at, faults);
             }
             Shape::Integer { min, max } => check_integer((*min, *max), value, at, faults),
+            Shape::Stream => {}
             Shape::Open if value.is_object() => {}
             Shape::Open => faults.add(at, "type", "write an object"),
             Shape::Flag if value.is_boolean() => {}

@@ -2,12 +2,16 @@
 //!
 //! Not here: how a shape is checked or written down ([`shape`](crate::shape)).
 
+mod endpoints;
+
 use ledger::AMOUNT_MINOR_MAX;
 
 use crate::admin::shapes as admin;
 use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
+
+pub(crate) use endpoints::*;
 
 const fn text(min: usize, max: usize, of: crate::shape::Alphabet) -> Shape {
     Shape::Text { min, max, of }
@@ -328,6 +332,17 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("PaymentPage", &PAYMENT_PAGE),
     ("Event", &EVENT),
     ("EventPage", &EVENT_PAGE),
+    ("NewEndpoint", &NEW_ENDPOINT),
+    ("Endpoint", &ENDPOINT),
+    ("EndpointWithSecret", &ENDPOINT_WITH_SECRET),
+    ("EndpointHealth", &ENDPOINT_HEALTH),
+    ("EndpointList", &ENDPOINT_LIST),
+    ("SecretRotation", &SECRET_ROTATION),
+    ("Notification", &NOTIFICATION),
+    ("NotificationPage", &NOTIFICATION_PAGE),
+    ("Replay", &REPLAY),
+    ("Replayed", &REPLAYED),
+    ("EventStream", &EVENT_STREAM),
     ("App", &admin::APP),
     ("AppKey", &admin::APP_KEY),
     ("AppPage", &admin::APP_PAGE),

@@ -351,6 +351,7 @@ async fn an_app_does_only_what_its_scopes_allow() {
         let path = route.path.replace("{payment}", UNKNOWN);
         let asked =
             if route.method == "GET" { Asked::get(&path) } else { Asked::post(&path, "k", "{}") };
+        let asked = asked.method(route.method);
         let asked = asked.with("authorization", format!("Bearer {READING_KEY}"));
         let refused = host.exchange(&asked).await.code() == "scope-missing";
         assert_eq!(refused, route.scope != Some(Scope::Read), "{}", route.id);

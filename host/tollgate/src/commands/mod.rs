@@ -4,6 +4,7 @@ mod app;
 mod audit;
 mod config;
 mod currencies;
+mod notifications;
 mod plugin;
 mod serve;
 mod states;
@@ -41,6 +42,9 @@ pub enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// What apps' endpoints were told: dead letters, and sending again.
+    #[command(subcommand)]
+    Notifications(notifications::NotificationsCommand),
     /// Look at the store.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -62,6 +66,7 @@ impl Command {
             Command::App(command) => command.run(),
             Command::Audit(command) => command.run(),
             Command::Config(command) => command.run(),
+            Command::Notifications(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
             Command::Currencies => currencies::print(),
