@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use egress::Egress;
 use ledger::{Id, Money, Payment};
 use store::Store;
+use vault::AtRest;
 
 use crate::account::{Account, AccountParts};
 use crate::clock::{Clock, Entropy};
@@ -19,6 +20,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// What leaves, leaves here.
     pub egress: Egress,
+    /// Seals what the store keeps of secrets and cards; closed, it refuses whatever needs it.
+    pub at_rest: AtRest,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where identifiers and nonces come from.
@@ -64,6 +67,7 @@ pub struct Engine(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub store: Arc<dyn Store>,
     pub egress: Egress,
+    pub at_rest: AtRest,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub accounts: BTreeMap<String, Arc<Account>>,
@@ -111,6 +115,7 @@ impl Engine {
         Ok(Engine(Arc::new(Inner {
             store: parts.store,
             egress: parts.egress,
+            at_rest: parts.at_rest,
             clock: parts.clock,
             entropy: parts.entropy,
             accounts,

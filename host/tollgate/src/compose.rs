@@ -9,7 +9,7 @@ use engine::{AccountParts, Engine, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
 use store::Store;
-use vault::{Keyring, Legacy};
+use vault::{AtRest, Keyring, Legacy};
 
 use crate::config::{Account, Loaded, Wrong};
 
@@ -60,24 +60,37 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
         let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
         Egress::new(options).map_err(|error| (None, error.to_string()))
     });
-    match (egress, faults.is_empty()) {
-        (Ok(egress), true) => assembled(loaded, store, egress, accounts),
-        (egress, _) => {
+    let at_rest = loaded.config.vault.open(loaded.folder());
+    match (egress, at_rest, faults.is_empty()) {
+        (Ok(egress), Ok(at_rest), true) => {
+            assembled(loaded, Outside { store, egress, at_rest }, accounts)
+        }
+        (egress, at_rest, _) => {
             faults.extend(egress.err());
+            let wrong = at_rest.err().unwrap_or_default().into_iter();
+            faults.extend(wrong.map(|what| (None, format!("[vault]: {what}"))));
             Err(loaded.wrong(faults))
         }
     }
 }
 
-fn assembled(
-    loaded: &Loaded,
+/// What the engine reaches.
+struct Outside {
     store: Arc<dyn Store>,
     egress: Egress,
+    at_rest: AtRest,
+}
+
+fn assembled(
+    loaded: &Loaded,
+    outside: Outside,
     accounts: Vec<AccountParts>,
 ) -> Result<Engine, Wrong> {
+    let Outside { store, egress, at_rest } = outside;
     let parts = Parts {
         store,
         egress,
+        at_rest,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         accounts,

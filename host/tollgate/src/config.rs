@@ -5,6 +5,7 @@
 
 mod sandbox;
 mod secrets;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,7 @@ use toml::Spanned;
 
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
+pub use vault::Vault;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -27,6 +29,9 @@ pub struct Config {
     pub server: Server,
     /// Where everything is kept.
     pub store: Store,
+    /// The master keys that secrets and cards are sealed under; without them nothing is sealed.
+    #[serde(default)]
+    pub vault: Vault,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,

@@ -5,10 +5,14 @@
 //! check it was. Private-key operations run in aws-lc, in constant time; the `rsa` crate only
 //! touches public keys, since its private operations leak timing (RUSTSEC-2023-0071).
 //!
+//! Values for a store are sealed by [`at_rest`].
+//!
 //! Not here: which account may use which key (the configuration says it), anything that travels
-//! (`egress`), any input or output, the choice of randomness (the host draws it).
+//! (`egress`), any input or output, the choice of randomness (the host draws it; the data keys of
+//! [`at_rest`] alone are nobody's choice).
 
 mod algorithm;
+pub mod at_rest;
 mod checksum;
 mod digest;
 mod encoding;
@@ -27,6 +31,7 @@ mod sealing;
 mod secret;
 
 pub use algorithm::{Cipher, DigestAlgorithm, KeyTransport, MacAlgorithm, SignatureAlgorithm};
+pub use at_rest::{AtRest, Master, Vaulted};
 pub use checksum::{crc, lrc};
 pub use digest::digest;
 pub use encoding::Encoding;

@@ -6,6 +6,7 @@ mod plugin;
 mod serve;
 mod states;
 mod store;
+mod vault;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Look at the store.
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Master keys, and what is sealed under them.
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Print the state table of ledger entries as JSON.
     States,
 }
@@ -49,6 +53,7 @@ impl Command {
             Command::App(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Store(command) => command.run(),
+            Command::Vault(command) => command.run(),
             Command::States => states::print(),
         }
     }

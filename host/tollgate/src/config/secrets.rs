@@ -110,7 +110,8 @@ fn source(name: &str, env: &Option<String>, file: &Option<PathBuf>) -> Result<So
     }
 }
 
-fn read(
+/// The secret in one of the two. The error names it and never shows it.
+pub(super) fn read(
     name: &str,
     env: &Option<String>,
     file: &Option<PathBuf>,

@@ -89,3 +89,27 @@ fn a_file_that_is_not_there_is_named() {
     let wrong = Loaded::read(Path::new("/nowhere/tollgate.toml")).map(drop).unwrap_err();
     assert!(wrong.to_string().starts_with("/nowhere/tollgate.toml: cannot be read"), "{wrong}");
 }
+
+#[test]
+fn a_master_key_comes_from_a_file_the_environment_or_a_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = vault::Master::fresh().unwrap();
+    std::fs::write(folder.path().join("master"), format!("{}\n", key.as_str())).unwrap();
+    let open = |text: &str| toml::from_str::<Vault>(text).unwrap().open(folder.path());
+    let from_file = open("master = [{ id = \"1\", file = \"master\" }]").unwrap();
+    let printed = "master = [{ id = \"1\", command = [\"cat\", \"master\"] }]";
+    let sealed = from_file.seal("a", b"b").unwrap();
+    assert_eq!(open(printed).unwrap().open("a", &sealed).unwrap().expose(), b"b");
+    assert_eq!(open("").unwrap().current(), None);
+    for (wrong, word) in [
+        ("master = [{ id = \"1\" }]", "needs either"),
+        ("master = [{ id = \"1\", env = \"TOLLGATE_TEST_UNSET\" }]", "is not set"),
+        ("master = [{ id = \"1\", command = [] }]", "names no program"),
+        ("master = [{ id = \"1\", command = [\"false\"] }]", "ended with"),
+        ("master = [{ id = \"1\", env = \"A\", command = [\"true\"] }]", "needs one of"),
+        ("master = [{ id = \"1\", command = [\"echo\", \"hunter2\"] }]", "32 bytes"),
+    ] {
+        let said = open(wrong).map(drop).unwrap_err().join("; ");
+        assert!(said.contains(word) && !said.contains("hunter2"), "{said}");
+    }
+}
