@@ -6,8 +6,10 @@
 use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
+mod admitted;
 mod refused;
 
+pub use admitted::*;
 pub use refused::*;
 
 pub static MALFORMED: Code = Code::new(
@@ -209,11 +211,16 @@ pub static CATALOGUE: &[&Code] = &[
     &NOT_JSON,
     &API_KEY_MISSING,
     &API_KEY_WRONG,
+    &ADMIN_TOKEN_WRONG,
     &SCOPE_MISSING,
+    &NETWORK_REFUSED,
+    &PROTECTION_REQUIRED,
     &NOTHING_HERE,
     &NO_SUCH_PAYMENT,
     &NO_SUCH_ACCOUNT,
     &NO_SUCH_CURSOR,
+    &NO_SUCH_APP,
+    &NO_SUCH_KEY,
     &NO_SUCH_PROBLEM,
     &METHOD_NOT_ALLOWED,
     &BODY_TOO_SLOW,
@@ -229,6 +236,12 @@ pub static CATALOGUE: &[&Code] = &[
     &ALREADY_CANCELLED,
     &NOTHING_TO_CANCEL,
     &NOT_FOR_PAYOUTS,
+    &SPENDING_LIMIT,
+    &APP_REVOKED,
+    &APP_BUSY,
+    &KEY_ENDED,
+    &KEY_EXISTS,
+    &VAULT_CLOSED,
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,
     &MEDIA_TYPE,
@@ -236,6 +249,8 @@ pub static CATALOGUE: &[&Code] = &[
     &KEY_REUSED,
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
+    &RATE_LIMITED,
+    &TOO_MANY_FAILURES,
     &HEADERS_TOO_LARGE,
     &INTERNAL,
     &MISCONFIGURED,

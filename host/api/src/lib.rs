@@ -5,6 +5,8 @@
 //! the [engine](Payments) is asked. Read in this order: `table` (the routes), `edge` (a request's
 //! way), `shape` and `vocabulary` (what may be asked), `catalogue` (what can go wrong), `server`.
 
+mod admin;
+mod admission;
 mod answer;
 mod auth;
 mod body;
@@ -21,6 +23,7 @@ mod json;
 mod limits;
 mod numeral;
 mod openapi;
+mod pace;
 mod pages;
 mod payments;
 mod peers;
@@ -40,6 +43,7 @@ mod views;
 mod vocabulary;
 mod webhooks;
 
+pub use admin::AdminAccess;
 pub use catalogue::CATALOGUE;
 pub use contract::{Payments, Soon};
 pub use limits::Limits;

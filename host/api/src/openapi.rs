@@ -29,12 +29,19 @@ fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
+        "tags": [
+            {"name": "platform", "description": "For apps, providers and anybody."},
+            {"name": "admin", "description": "For operators; off unless it is configured."},
+        ],
         "paths": paths(),
         "components": {
             "schemas": NAMED.iter().map(schema).collect::<Map<_, _>>(),
             "headers": headers(),
             "securitySchemes": {"apiKey": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "tgk_<app>_<secret>",
+            }, "adminToken": {
+                "type": "http", "scheme": "bearer",
+                "description": "The token that [admin] of the configuration names.",
             }},
         },
     })
@@ -73,7 +80,10 @@ fn operation(route: &Route) -> Value {
     let security = match route.call {
         Call::Open(_) => json!([]),
         Call::App(_) | Call::Ask(_) => json!([{"apiKey": []}]),
+        Call::Admin(_) => json!([{"adminToken": []}]),
     };
+    let tag = if matches!(route.call, Call::Admin(_)) { "admin" } else { "platform" };
+    operation.insert("tags".to_owned(), json!([tag]));
     operation.insert("security".to_owned(), security);
     if let Some(body) = request_body(route.intake) {
         operation.insert("requestBody".to_owned(), body);

@@ -2,6 +2,7 @@
 
 use engine::Scope;
 
+use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
@@ -53,7 +54,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYMENT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[],
+        own_problems: &[&known::SPENDING_LIMIT],
     },
     Route {
         id: "listPayments",
@@ -90,7 +91,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYOUT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[],
+        own_problems: &[&known::SPENDING_LIMIT],
     },
     Route {
         id: "readPayment",
@@ -198,6 +199,14 @@ pub(crate) static ROUTES: &[Route] = &[
         given: &[],
         own_problems: &[&known::NO_SUCH_ACCOUNT, &known::STORE_UNAVAILABLE, &known::STOPPING],
     },
+    admin::LIST,
+    admin::ADD,
+    admin::READ,
+    admin::SET,
+    admin::REVOKE,
+    admin::ADD_KEY,
+    admin::ROTATE_KEY,
+    admin::REVOKE_KEY,
     page(
         "/health",
         ["health", "Whether the process answers"],

@@ -4,6 +4,7 @@
 
 use ledger::AMOUNT_MINOR_MAX;
 
+use crate::admin::shapes as admin;
 use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
@@ -292,6 +293,15 @@ pub(crate) static PROBLEM: Shape = Shape::Object(&[
             ]])),
             "What is wrong with single fields.",
         ),
+        optional(
+            "limit",
+            Shape::Object(&[&[
+                field("currency", Shape::Currency, "Which currency is limited."),
+                field("left_minor", MINOR, "What may still be spent today, in minor units."),
+                field("renews_at", Shape::Time, "When the next UTC day begins."),
+            ]]),
+            "Of a spending limit.",
+        ),
     ],
 ]);
 
@@ -311,6 +321,14 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("PaymentPage", &PAYMENT_PAGE),
     ("Event", &EVENT),
     ("EventPage", &EVENT_PAGE),
+    ("App", &admin::APP),
+    ("AppKey", &admin::APP_KEY),
+    ("AppPage", &admin::APP_PAGE),
+    ("AppWithKey", &admin::APP_WITH_KEY),
+    ("AppChange", &admin::APP_CHANGE),
+    ("NewApp", &admin::NEW_APP),
+    ("NewAppKey", &admin::NEW_KEY),
+    ("Rotation", &admin::ROTATION),
     ("Health", &HEALTH),
     ("Readiness", &READINESS),
     ("Code", &CODE),

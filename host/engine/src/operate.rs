@@ -204,7 +204,7 @@ impl Engine {
                 (read.value, Expected::Version(read.version))
             }
         };
-        let account = self.account(&payment.account)?;
+        let account = self.open_account(&ask.app, &payment.account).await?;
         let amount = plan.amount(&payment)?;
         let now = self.0.clock.now_ms();
         let entry = Entry {
@@ -263,7 +263,7 @@ impl Engine {
             Ok(wit::Step::Done(outcome)) => {
                 let mut batch = self.first_batch(&decided, payment, operation);
                 remember(&mut batch, account, &called.remembered, now);
-                self.commit_first(batch).await?;
+                self.commit_first(payment, operation, batch).await?;
                 Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
             }
             Ok(wit::Step::Send(exchange)) => {
@@ -288,7 +288,7 @@ impl Engine {
             made.note(&mut noted, &mut operation, account);
             let mut batch = self.first_batch(decided, &payment, &operation);
             batch.changes.append(&mut noted.changes);
-            self.commit_first(batch).await
+            self.commit_first(&payment, &operation, batch).await
         };
         let filling = made.filling(account);
         let sent = match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
@@ -303,7 +303,15 @@ impl Engine {
         Ok(self.converse(question, made, sent).await?)
     }
 
-    async fn commit_first(&self, batch: Batch) -> Result<(), NotBegun> {
+    /// Commits the beginning of an operation, if the app may begin it as it stands at that moment.
+    async fn commit_first(
+        &self,
+        payment: &Payment,
+        operation: &Operation,
+        mut batch: Batch,
+    ) -> Result<(), NotBegun> {
+        let entry = payment.entry(&operation.entry).ok_or(NotBegun::Overtaken)?;
+        let _held = self.note_spending(&mut batch, payment, entry).await?;
         match self.0.store.commit(batch).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_conflict() => Err(NotBegun::Overtaken),

@@ -14,6 +14,9 @@
 //! | `anomaly` | anomaly | what contradicts the ledger |
 //! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
+//! | `audit` | number (big-endian) | a line of the audit trail |
+//! | `spent` | app `/` day `/` currency | what the app has spent, where it may not spend more |
+//! | `audited` | `head` | how many lines the trail has, and the hash of the last |
 
 use std::collections::BTreeMap;
 
@@ -36,6 +39,9 @@ pub(crate) const DELIVERY: Space = Space::named("delivery");
 pub(crate) const ANOMALY: Space = Space::named("anomaly");
 pub(crate) const APP: Space = Space::named("app");
 pub(crate) const KEPT: Space = Space::named("kept");
+pub(crate) const AUDIT: Space = Space::named("audit");
+pub(crate) const SPENT: Space = Space::named("spent");
+pub(crate) const AUDITED: Space = Space::named("audited");
 
 /// What was asked, kept so that the plugin can be given the same again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +162,10 @@ pub(crate) fn delivery_key(account: &str, event: &str) -> Vec<u8> {
 
 pub(crate) fn kept_key(account: &str, name: &str) -> Vec<u8> {
     format!("{account}/{name}").into_bytes()
+}
+
+pub(crate) fn audit_key(seq: u64) -> Vec<u8> {
+    seq.to_be_bytes().to_vec()
 }
 
 /// A record, and the version it has for the precondition of a commit.

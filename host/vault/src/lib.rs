@@ -29,6 +29,7 @@ mod public;
 mod published;
 mod sealing;
 mod secret;
+mod spki;
 
 pub use algorithm::{Cipher, DigestAlgorithm, KeyTransport, MacAlgorithm, SignatureAlgorithm};
 pub use at_rest::{AtRest, Master, Vaulted};
@@ -43,3 +44,4 @@ pub use keyring::Keyring;
 pub use legacy::Legacy;
 pub use published::Published;
 pub use secret::Secret;
+pub use spki::Spki;
