@@ -5,11 +5,10 @@
 use engine::Sender;
 use http::HeaderMap;
 
-use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG, SCOPE_MISSING};
+use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG};
 use crate::contract::Payments;
 use crate::head;
 use crate::problem::{Code, Problem};
-use crate::route::Route;
 
 /// What is answered where no key was sent (RFC 6750, section 3).
 pub(crate) const CHALLENGE: &str = "Bearer realm=\"tollgate\"";

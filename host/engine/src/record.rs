@@ -13,6 +13,7 @@
 //! | `delivery` | account `/` event | a webhook event that was acted on |
 //! | `anomaly` | anomaly | what contradicts the ledger |
 //! | `app` | app | a developer's integration and what is kept of its keys |
+//! | `nonce` | minute (big-endian) `/` app `/` nonce | nothing: the nonce of a signed request |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
 //! | `audit` | number (big-endian) | a line of the audit trail |
 //! | `spent` | app `/` day `/` currency | what the app has spent, where it may not spend more |
@@ -39,6 +40,7 @@ pub(crate) const DELIVERY: Space = Space::named("delivery");
 pub(crate) const ANOMALY: Space = Space::named("anomaly");
 pub(crate) const APP: Space = Space::named("app");
 pub(crate) const KEPT: Space = Space::named("kept");
+pub(crate) const NONCE: Space = Space::named("nonce");
 pub(crate) const AUDIT: Space = Space::named("audit");
 pub(crate) const SPENT: Space = Space::named("spent");
 pub(crate) const AUDITED: Space = Space::named("audited");
