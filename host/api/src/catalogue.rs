@@ -7,9 +7,11 @@ use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 mod admitted;
+mod proofs;
 mod refused;
 
 pub use admitted::*;
+pub use proofs::*;
 pub use refused::*;
 
 pub static MALFORMED: Code = Code::new(
@@ -209,8 +211,20 @@ pub static CATALOGUE: &[&Code] = &[
     &HEADER_INVALID,
     &QUERY_INVALID,
     &NOT_JSON,
+    &PROOF_TWICE,
+    &SIGNATURE_MALFORMED,
+    &CONTENT_DIGEST_MALFORMED,
+    &CONTENT_DIGEST_MISMATCH,
+    &JWE_MALFORMED,
+    &JWE_NOT_OPENED,
     &API_KEY_MISSING,
     &API_KEY_WRONG,
+    &SIGNATURE_MISSING,
+    &SIGNATURE_COMPONENTS,
+    &SIGNATURE_STALE,
+    &SIGNATURE_REPLAYED,
+    &SIGNATURE_WRONG,
+    &READER_MISSING,
     &ADMIN_TOKEN_WRONG,
     &SCOPE_MISSING,
     &NETWORK_REFUSED,
@@ -245,6 +259,7 @@ pub static CATALOGUE: &[&Code] = &[
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,
     &MEDIA_TYPE,
+    &MISDIRECTED,
     &FIELDS_INVALID,
     &KEY_REUSED,
     &UNSUPPORTED,

@@ -20,6 +20,7 @@ pub use claim::{Claim, Parameters};
 pub use component::Component;
 pub use draft::{Draft, Signed};
 pub use message::{Authority, Message, Request, Response};
+pub(crate) use policy::Shown;
 pub use policy::{Policy, Stale};
 
 /// The tag of a request's signature, where it has one.
