@@ -71,7 +71,9 @@ impl AdminAccess {
 
 /// Whether somebody says to ask for somebody else, and so may stand between us and anybody.
 pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
-    ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name))
+    ["forwarded", "x-forwarded-for", "x-real-ip", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }
 
 pub(super) async fn add(visit: Visit) -> Outcome {

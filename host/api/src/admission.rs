@@ -89,7 +89,8 @@ impl Admission {
             return Err(Problem::new(&NETWORK_REFUSED, detail));
         }
         self.pace(sender)?;
-        let encrypted = !has_body || is_jose(headers) || !matches!(route.intake, Intake::Json { .. });
+        let encrypted =
+            !has_body || is_jose(headers) || !matches!(route.intake, Intake::Json { .. });
         let given = match (sender.proof, encrypted) {
             (Proof::Bearer, _) => Protection::Bearer,
             (Proof::Signature, false) => Protection::Signature,

@@ -1,4 +1,4 @@
-//! Who asks: bearer API keys (RFC 6750), or a signature of the request (`proof`), never both.
+//! Who asks: bearer API keys (RFC 6750).
 //!
 //! The comparison itself is the engine's, which keeps only digests of keys.
 
@@ -6,12 +6,10 @@ use engine::Sender;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG, PROOF_TWICE};
+use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG};
 use crate::contract::Payments;
 use crate::platform::Platform;
 use crate::problem::{Code, Problem};
-use crate::proof::Asked;
-use crate::{head, proof};
 
 /// What is answered where no key was sent (RFC 6750, section 3).
 pub(crate) const CHALLENGE: &str = "Bearer realm=\"tollgate\"";

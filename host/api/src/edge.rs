@@ -25,9 +25,7 @@ use tracing::Instrument;
 use crate::admin::{AdminAccess, is_forwarded};
 use crate::admission::Admission;
 use crate::answer::Answer;
-use crate::catalogue::{
-    DEADLINE_PASSED, FIELDS_INVALID, INTERNAL, NETWORK_REFUSED, NOTHING_HERE,
-};
+use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
 use crate::contract::Payments;
 use crate::limits::Limits;
 use crate::problem::{Place, Problem};

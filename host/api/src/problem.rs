@@ -132,7 +132,13 @@ pub struct Problem {
 impl Problem {
     /// A problem of this code.
     pub fn new(code: &'static Code, detail: impl Into<String>) -> Problem {
-        Problem { code, detail: detail.into(), errors: Vec::new(), limit: None, headers: Vec::new() }
+        Problem {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            limit: None,
+            headers: Vec::new(),
+        }
     }
 
     /// A problem with single fields.

@@ -7,8 +7,8 @@ use engine::Error;
 use ledger::Refusal;
 use serde_json::json;
 
-use crate::catalogue as known;
 use crate::auth;
+use crate::catalogue as known;
 use crate::problem::{Code, Fault, Place, Problem, cut};
 use crate::time::rfc3339;
 

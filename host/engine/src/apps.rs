@@ -301,7 +301,10 @@ impl AppChange {
         }
         if let Some(scopes) = &self.scopes {
             if scopes.is_empty() {
-                return Err(unfit("scopes", "name at least one; revoke an app that may do nothing"));
+                return Err(unfit(
+                    "scopes",
+                    "name at least one; revoke an app that may do nothing",
+                ));
             }
             app.scopes.clone_from(scopes);
         }
@@ -398,4 +401,4 @@ impl AppKey {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -12,8 +12,8 @@ use crate::account::{Account, AccountParts};
 use crate::audit::Audit;
 use crate::clock::{Clock, Entropy};
 use crate::operate::{Plan, Root};
-use crate::{record, spending};
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
+use crate::{record, spending};
 
 /// What the engine is made of.
 pub struct Parts {

@@ -33,7 +33,8 @@ impl Default for Locks {
 
 impl Locks {
     async fn of(&self, app: &Id) -> MutexGuard<'_, ()> {
-        let place = app.as_str().bytes().fold(0_usize, |sum, byte| sum * 31 % LOCKS + byte as usize);
+        let place =
+            app.as_str().bytes().fold(0_usize, |sum, byte| sum * 31 % LOCKS + byte as usize);
         let [first, ..] = &self.0;
         self.0.get(place % LOCKS).unwrap_or(first).lock().await
     }
@@ -180,12 +181,7 @@ impl Engine {
     }
 
     /// Days that are over need no record: the ledger has their sums.
-    async fn forget_other_days(
-        &self,
-        batch: &mut Batch,
-        app: &Id,
-        day: Day,
-    ) -> Result<(), Error> {
+    async fn forget_other_days(&self, batch: &mut Batch, app: &Id, day: Day) -> Result<(), Error> {
         let before = Range::under(record::SPENT, format!("{app}/"));
         let before = before.to(format!("{app}/{:016}/", day.0)).limit(64);
         for row in self.0.store.scan(before).await? {

@@ -7,8 +7,8 @@ use ledger::{Anomaly, Change, Entry, Id, Payment, State, TimestampMs, Verdict};
 use store::{Batch, Expected};
 use tokio::sync::MutexGuard;
 
-use crate::spending::ended;
 use crate::record::{self, Found, Idempotent, Operation, Read};
+use crate::spending::ended;
 use crate::{Engine, Error, Event};
 
 /// How often a change is tried when others change the same payment.

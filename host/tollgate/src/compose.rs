@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egress::{Egress, Gate, Grant, Granted};
-use engine::{AccountParts, Engine, Parts, SystemClock, SystemEntropy};
+use engine::{AccountParts, Apps, Engine, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
 use store::Store;
@@ -33,6 +33,30 @@ fn compiled_folder(loaded: &Loaded) -> PathBuf {
 /// The decimal places of a currency, for plugins.
 pub fn places(currency: &str) -> Option<u8> {
     Currency::from_code(currency).ok().map(Currency::places)
+}
+
+/// How the open platform is served.
+pub fn api_options(loaded: &Loaded) -> Result<api::Options, Wrong> {
+    let server = &loaded.config.server;
+    let admin = loaded.config.admin.as_ref().map(|admin| {
+        let opened = admin.get_ref().open(loaded.folder());
+        opened.map_err(|what| loaded.wrong(vec![(Some(loaded.line(admin)), what)]))
+    });
+    Ok(api::Options {
+        listen: server.listen,
+        limits: server.limits(),
+        proxies: server.proxies.iter().map(|network| network.0).collect(),
+        admin: admin.transpose()?,
+    })
+}
+
+/// The apps, over a store that is open: for the command line.
+pub fn apps(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Apps, Wrong> {
+    let at_rest = loaded.config.vault.open(loaded.folder()).map_err(|wrong| {
+        loaded.wrong(wrong.into_iter().map(|what| (None, format!("[vault]: {what}"))).collect())
+    })?;
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    Ok(Apps { store, clock, entropy, at_rest })
 }
 
 /// The engine, over a store that is open.

@@ -3,6 +3,7 @@
 //! It never holds a secret: a secret or a key is named by the file or the environment variable it
 //! stands in. Paths are relative to the folder of the file.
 
+mod admin;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -17,6 +18,7 @@ use egress::AllowedHost;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use admin::{Admin, Network};
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -41,6 +43,9 @@ pub struct Config {
     /// Certificates to believe beside the public web's roots, PEM files.
     #[serde(default)]
     pub extra_roots: Vec<PathBuf>,
+    /// Who may change apps while the host runs; nobody when left out.
+    #[serde(default)]
+    pub admin: Option<Spanned<Admin>>,
     /// The plugins, by the name accounts use.
     #[serde(default)]
     pub plugin: BTreeMap<String, Spanned<Plugin>>,
@@ -63,6 +68,10 @@ pub struct Server {
     pub connections_per_peer_max: Option<usize>,
     /// The largest request body, in KiB.
     pub body_kib_max: Option<usize>,
+    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom they
+    /// ask; the header of anybody else is not looked at.
+    #[serde(default)]
+    pub proxies: Vec<Network>,
     /// For a request's head, in milliseconds.
     pub head_timeout_ms: Option<u64>,
     /// For a request's whole body, in milliseconds.

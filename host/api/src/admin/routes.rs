@@ -134,7 +134,13 @@ pub(crate) const ADD_KEY: Route = Route {
     query: &[],
     intake: NEW_KEY,
     given: WITH_KEY,
-    own_problems: &[&known::NO_SUCH_APP, &known::APP_REVOKED, &known::APP_BUSY, &known::KEY_EXISTS, &known::VAULT_CLOSED],
+    own_problems: &[
+        &known::NO_SUCH_APP,
+        &known::APP_REVOKED,
+        &known::APP_BUSY,
+        &known::KEY_EXISTS,
+        &known::VAULT_CLOSED,
+    ],
 };
 
 pub(crate) const ROTATE_KEY: Route = Route {
@@ -149,7 +155,14 @@ pub(crate) const ROTATE_KEY: Route = Route {
     query: &[],
     intake: ROTATION,
     given: WITH_KEY,
-    own_problems: &[&known::NO_SUCH_APP, &known::NO_SUCH_KEY, &known::APP_REVOKED, &known::APP_BUSY, &known::KEY_ENDED, &known::VAULT_CLOSED],
+    own_problems: &[
+        &known::NO_SUCH_APP,
+        &known::NO_SUCH_KEY,
+        &known::APP_REVOKED,
+        &known::APP_BUSY,
+        &known::KEY_ENDED,
+        &known::VAULT_CLOSED,
+    ],
 };
 
 pub(crate) const REVOKE_KEY: Route = Route {

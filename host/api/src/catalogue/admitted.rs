@@ -107,11 +107,7 @@ pub static KEY_ENDED: Code = Code::new(
     "key-ended",
     409,
     Never,
-    [
-        "The key is no longer good",
-        "The key was revoked, or its time is over.",
-        "Add another key.",
-    ],
+    ["The key is no longer good", "The key was revoked, or its time is over.", "Add another key."],
 );
 pub static KEY_EXISTS: Code = Code::new(
     "key-exists",

@@ -13,7 +13,10 @@ fn a_burst_passes_and_then_as_many_a_second_as_are_allowed() {
         let (mut buckets, pace) = (Buckets::new(8), Pace::new(per_second, burst));
         let start = 12_345 * SECOND;
         assert_eq!(passing(&mut buckets, pace, start, burst + 9), burst);
-        assert_eq!(passing(&mut buckets, pace, start + SECOND, per_second + 9), per_second.min(burst));
+        assert_eq!(
+            passing(&mut buckets, pace, start + SECOND, per_second + 9),
+            per_second.min(burst)
+        );
         assert_eq!(passing(&mut buckets, pace, start + 3_600 * SECOND, burst + 9), burst);
     }
 }
@@ -37,7 +40,8 @@ fn no_story_lets_more_pass_than_the_burst_and_what_has_filled_up_since() {
     let (mut buckets, pace) = (Buckets::new(8), Pace::new(per_second, burst));
     let (mut now, mut drawn, mut passed) = (0u64, 1u64, Vec::new());
     for _ in 0..20_000 {
-        drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        drawn =
+            drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         now += (drawn >> 33) % 30_000_000;
         if buckets.take(0, pace, now).is_ok() {
             passed.push(now);
@@ -55,7 +59,10 @@ fn no_story_lets_more_pass_than_the_burst_and_what_has_filled_up_since() {
 #[test]
 fn one_bucket_takes_nothing_from_another() {
     let (mut buckets, pace) = (Buckets::new(8), Pace::new(1, 1));
-    assert_eq!([1, 2, 1, 2].map(|key| buckets.take(key, pace, 5).is_ok()), [true, true, false, false]);
+    assert_eq!(
+        [1, 2, 1, 2].map(|key| buckets.take(key, pace, 5).is_ok()),
+        [true, true, false, false]
+    );
 }
 
 #[test]

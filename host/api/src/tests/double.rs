@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::audit::Act;
 use engine::{
-    Acknowledgement, Apps, App, Ask, Delivery, Done, Error, Event, EventPage, Instrument, NewPayment,
-    NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
+    Acknowledgement, App, Apps, Ask, Delivery, Done, Error, Event, EventPage, Instrument,
+    NewPayment, NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,

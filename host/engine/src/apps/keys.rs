@@ -112,7 +112,8 @@ impl Apps {
             NewKey::Encrypt(pem) => match public(pem)? {
                 spki if spki.algorithm == "RSA" => Ok((KeyForm::Encrypt(spki.pem), None)),
                 spki => {
-                    let remedy = format!("answers are encrypted to RSA keys, not {}", spki.algorithm);
+                    let remedy =
+                        format!("answers are encrypted to RSA keys, not {}", spki.algorithm);
                     Err(unfit("public_key", remedy))
                 }
             },

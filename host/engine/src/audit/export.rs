@@ -133,12 +133,9 @@ pub fn verify_export(text: &mut dyn BufRead) -> Result<Sound, Error> {
             let sound = closed(&chain, &closing)?;
             return match lines.next().transpose()? {
                 None => Ok(sound),
-                Some(_) => Err(Bad {
-                    line: chain.count() + 2,
-                    seq: None,
-                    why: Wrong::AfterTheEnd,
+                Some(_) => {
+                    Err(Bad { line: chain.count() + 2, seq: None, why: Wrong::AfterTheEnd }.into())
                 }
-                .into()),
             };
         }
         chain.take(&read(&bytes, chain.count() + 1)?)?;

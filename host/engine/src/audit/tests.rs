@@ -98,18 +98,30 @@ async fn the_hash_is_that_of_the_canonical_json_without_it() {
 type Falsified = (&'static str, fn(&mut Vec<String>), u64, fn(&Wrong) -> bool);
 
 const FALSIFIED: &[Falsified] = &[
-    ("a word is changed", |l| l[2] = l[2].replace("createPayment", "refundPayment"), 3, |why| {
-        *why == Wrong::Changed
-    }),
-    ("a time is changed", |l| l[0] = l[0].replace("\"at_ms\":10000", "\"at_ms\":10001"), 1, |why| {
-        *why == Wrong::Changed
-    }),
-    ("a field is added", |l| l[1] = l[1].replacen('{', "{\"note\":1,", 1), 2, |why| {
-        matches!(why, Wrong::Unreadable(_))
-    }),
-    ("a field twice", |l| l[1] = l[1].replacen('{', "{\"seq\":2,", 1), 2, |why| {
-        matches!(why, Wrong::Unreadable(_))
-    }),
+    (
+        "a word is changed",
+        |l| l[2] = l[2].replace("createPayment", "refundPayment"),
+        3,
+        |why| *why == Wrong::Changed,
+    ),
+    (
+        "a time is changed",
+        |l| l[0] = l[0].replace("\"at_ms\":10000", "\"at_ms\":10001"),
+        1,
+        |why| *why == Wrong::Changed,
+    ),
+    (
+        "a field is added",
+        |l| l[1] = l[1].replacen('{', "{\"note\":1,", 1),
+        2,
+        |why| matches!(why, Wrong::Unreadable(_)),
+    ),
+    (
+        "a field twice",
+        |l| l[1] = l[1].replacen('{', "{\"seq\":2,", 1),
+        2,
+        |why| matches!(why, Wrong::Unreadable(_)),
+    ),
     ("nonsense", |l| l[3] = "nonsense".to_owned(), 4, |why| matches!(why, Wrong::Unreadable(_))),
     ("the first taken out", |l| drop(l.remove(0)), 5, |why| matches!(why, Wrong::CutOff(_))),
     ("one taken out", |l| drop(l.remove(2)), 3, |why| *why == Wrong::Missing { due: 3 }),
@@ -121,15 +133,19 @@ const FALSIFIED: &[Falsified] = &[
     ("the closing line cut off", |l| l.truncate(5), 6, |why| matches!(why, Wrong::CutOff(_))),
     ("all cut off", |l| l.clear(), 1, |why| matches!(why, Wrong::Unreadable(_))),
     ("something after the end", |l| l.push(l[0].clone()), 7, |why| *why == Wrong::AfterTheEnd),
-    ("another count", |l| l[5] = l[5].replace("\"count\":5", "\"count\":6"), 6, |why| {
-        matches!(why, Wrong::CutOff(_))
-    }),
-    ("one rewritten with its hash", |l| l[2] = rewritten(&l[2]), 4, |why| {
-        *why == Wrong::Unchained
-    }),
-    ("the last rewritten with its hash", |l| l[4] = rewritten(&l[4]), 6, |why| {
-        matches!(why, Wrong::CutOff(_))
-    }),
+    (
+        "another count",
+        |l| l[5] = l[5].replace("\"count\":5", "\"count\":6"),
+        6,
+        |why| matches!(why, Wrong::CutOff(_)),
+    ),
+    ("one rewritten with its hash", |l| l[2] = rewritten(&l[2]), 4, |why| *why == Wrong::Unchained),
+    (
+        "the last rewritten with its hash",
+        |l| l[4] = rewritten(&l[4]),
+        6,
+        |why| matches!(why, Wrong::CutOff(_)),
+    ),
 ];
 
 /// The line with another object, and a hash that fits.
