@@ -6,10 +6,12 @@ use engine::Sender;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG};
+use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG, PROOF_TWICE};
 use crate::contract::Payments;
 use crate::platform::Platform;
 use crate::problem::{Code, Problem};
+use crate::proof::Asked;
+use crate::{head, proof};
 
 /// What is answered where no key was sent (RFC 6750, section 3).
 pub(crate) const CHALLENGE: &str = "Bearer realm=\"tollgate\"";

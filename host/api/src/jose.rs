@@ -11,6 +11,7 @@ mod open;
 mod seal;
 
 pub use compact::Compact;
+pub(crate) use header::ENC;
 pub use header::{Header, KeyWrap};
 pub use jwk::{jwk, read_set};
 pub use open::open;

@@ -5,9 +5,11 @@
 //! the [engine](Payments) is asked. Read in this order: `table` (the routes), `edge` (a request's
 //! way), `shape` and `vocabulary` (what may be asked), `catalogue` (what can go wrong), `server`.
 
+mod about;
 mod admin;
 mod admission;
 mod answer;
+mod attest;
 mod auth;
 mod body;
 mod catalogue;
@@ -27,12 +29,15 @@ mod pace;
 mod pages;
 mod payments;
 mod peers;
+mod platform;
 mod problem;
+mod proof;
 mod query;
 mod refusals;
 mod route;
 mod router;
 mod schema;
+mod sealed;
 mod server;
 mod shape;
 pub mod signature;
@@ -47,6 +52,7 @@ pub use admin::AdminAccess;
 pub use catalogue::CATALOGUE;
 pub use contract::{Payments, Soon};
 pub use limits::Limits;
+pub use platform::{Platform, PlatformKey, Usage};
 pub use problem::{Code, Fault, Place, Problem, RULES, Retry};
 pub use server::{BindError, Options, Server};
 

@@ -11,6 +11,7 @@ use vault::AtRest;
 use crate::account::{Account, AccountParts};
 use crate::audit::Audit;
 use crate::clock::{Clock, Entropy};
+use crate::nonce::Nonces;
 use crate::operate::{Plan, Root};
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
 use crate::{record, spending};
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     pub options: Options,
     pub audit: Audit,
     pub spending: spending::Locks,
+    pub nonces: Nonces,
     /// Idempotency keys and entries being worked on in this process.
     claims: Mutex<HashSet<String>>,
     /// How many operations are in hand; `None` begins nothing new.
@@ -119,6 +121,7 @@ impl Engine {
         Ok(Engine(Arc::new(Inner {
             audit,
             spending: spending::Locks::default(),
+            nonces: Nonces::new(parts.store.clone(), parts.clock.clone()),
             store: parts.store,
             egress: parts.egress,
             at_rest: parts.at_rest,

@@ -4,6 +4,7 @@
 //! stands in. Paths are relative to the folder of the file.
 
 mod admin;
+mod platform;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use admin::{Admin, Network};
+pub use platform::{Platform, Use, authority};
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -34,6 +36,9 @@ pub struct Config {
     /// The master keys that secrets and cards are sealed under; without them nothing is sealed.
     #[serde(default)]
     pub vault: Vault,
+    /// What the platform proves itself with.
+    #[serde(default)]
+    pub platform: Platform,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,

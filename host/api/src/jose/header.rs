@@ -38,7 +38,7 @@ pub struct Header {
 }
 
 /// The only content encryption.
-pub(super) const ENC: &str = "A256GCM";
+pub(crate) const ENC: &str = "A256GCM";
 /// The content's type: `application/json` without its first word (RFC 7515, section 4.1.10).
 pub(super) const CTY: &str = "json";
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::audit::Act;
 use engine::{
-    Acknowledgement, App, Apps, Ask, Delivery, Done, Error, Event, EventPage, Instrument,
-    NewPayment, NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
+    Acknowledgement, App, AppKey, Apps, Ask, Delivery, Done, Error, Event, EventPage, Instrument,
+    NewPayment, NewPayout, Nonce, Offer, PaymentPage, Proof, Protection, Scope, Sender,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -386,6 +386,22 @@ impl Payments for Double {
             self.deliveries.lock().unwrap().push(delivery);
             Ok(self.acknowledgement.lock().unwrap().clone())
         })
+    }
+
+    fn app<'a>(&'a self, _: &'a Id) -> Soon<'a, Result<Option<App>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn app_key(&self, _: &App, _: &AppKey) -> Result<Option<vault::Key>, Error> {
+        Ok(None)
+    }
+
+    fn take_nonce<'a>(&'a self, _: Nonce<'a>) -> Soon<'a, Result<bool, Error>> {
+        Box::pin(async { Ok(true) })
+    }
+
+    fn offers(&self, _: &App) -> Vec<Offer> {
+        Vec::new()
     }
 
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {

@@ -3,8 +3,10 @@
 mod app;
 mod audit;
 mod config;
+mod platform;
 mod plugin;
 mod serve;
+mod sign;
 mod states;
 mod store;
 mod vault;
@@ -46,6 +48,11 @@ pub enum Command {
     /// Master keys, and what is sealed under them.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// The keys that the platform proves itself with.
+    #[command(subcommand)]
+    Platform(platform::PlatformCommand),
+    /// Sign a request as an app does, and print or send it.
+    Sign(Box<sign::SignCommand>),
     /// Print the state table of ledger entries as JSON.
     States,
 }
@@ -61,6 +68,8 @@ impl Command {
             Command::Config(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
+            Command::Platform(command) => command.run(),
+            Command::Sign(command) => command.run(),
             Command::States => states::print(),
         }
     }
