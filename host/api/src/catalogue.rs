@@ -104,6 +104,12 @@ pub static NO_SUCH_PROBLEM: Code = Code::new(
         "Ask /problems for all codes.",
     ],
 );
+pub static NO_SUCH_PAGE: Code = Code::new(
+    "no-such-page",
+    404,
+    Never,
+    ["There is no such page", "The documentation has no page of this name.", "Begin at /docs/."],
+);
 pub static METHOD_NOT_ALLOWED: Code = Code::new(
     "method-not-allowed",
     405,
@@ -230,6 +236,7 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_APP,
     &NO_SUCH_KEY,
     &NO_SUCH_PROBLEM,
+    &NO_SUCH_PAGE,
     &METHOD_NOT_ALLOWED,
     &BODY_TOO_SLOW,
     &IN_PROGRESS,

@@ -247,8 +247,8 @@ fn audited(
 
 fn checked_query(route: &Route, parts: &Parts) -> Result<Map<String, Value>, Problem> {
     match (route.intake, parts.uri.query()) {
-        (Intake::Raw, _) | (_, None) => Ok(Map::new()),
-        (_, Some(text)) => query::read(text, route.query),
+        (Intake::Raw, _) => Ok(Map::new()),
+        (_, text) => query::read(text.unwrap_or_default(), route.query),
     }
 }
 

@@ -16,6 +16,7 @@ mod catalogue;
 mod connection;
 pub mod content_digest;
 mod contract;
+mod docs;
 mod edge;
 mod events;
 mod forms;

@@ -18,7 +18,8 @@ pub(crate) fn text() -> Bytes {
     TEXT.clone()
 }
 
-fn document() -> Value {
+/// The document.
+pub(crate) fn document() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -168,8 +169,11 @@ fn success(route: &Route, given: &Given) -> Value {
         headers.insert("Location".to_owned(), header("Location"));
         headers.insert("Idempotency-Replayed".to_owned(), header("Idempotency-Replayed"));
     }
-    let body = given.body.map(|(name, _)| json!({"application/json": {"schema": reference(name)}}));
-    json!({"description": given.about, "headers": headers, "content": body})
+    let content = match given.body {
+        Some((name, _)) => json!({"application/json": {"schema": reference(name)}}),
+        None => json!({"text/html": {}, "text/css": {}}),
+    };
+    json!({"description": given.about, "headers": headers, "content": content})
 }
 
 /// One status of which several problems make use.

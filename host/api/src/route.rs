@@ -46,7 +46,7 @@ pub(crate) enum Intake {
 pub(crate) struct Given {
     pub(crate) status: u16,
     pub(crate) about: &'static str,
-    /// The component of the OpenAPI document and its shape; none where the answer is not ours.
+    /// The component of the OpenAPI document and its shape; none where the answer is a page.
     pub(crate) body: Option<(&'static str, &'static Shape)>,
 }
 

@@ -18,12 +18,14 @@ const OPERATED: &[Given] = &[Given {
 const PAYMENT: &[Given] =
     &[Given { status: 200, about: "The payment.", body: Some(("Payment", &shapes::PAYMENT)) }];
 
-const PAYMENT_EXAMPLE: &str = r#"{"account":"acme-eu","amount":{"minor":1999,"currency":"EUR"},
-"merchant_reference":"order-1001","instrument":{"type":"token","token":"tok_visa"},
+const HTML: &[Given] = &[Given { status: 200, about: "A page for people.", body: None }];
+
+const PAYMENT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":1999,"currency":"EUR"},
+"merchant_reference":"order-1001","instrument":{"type":"token","token":"test-succeed"},
 "capture":"manual","description":"Two books","return_url":"https://shop.example/done?o=1001",
-"customer":{"ip":"203.0.113.7"},"extra":{"statement":"BOOKS"}}"#;
-const PAYOUT_EXAMPLE: &str = r#"{"account":"acme-eu","amount":{"minor":5000,"currency":"EUR"},
-"merchant_reference":"payout-7","instrument":{"type":"bank","bank":"DE89370400440532013000"},
+"customer":{"ip":"203.0.113.7"}}"#;
+const PAYOUT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":5000,"currency":"EUR"},
+"merchant_reference":"payout-7","instrument":{"type":"bank","bank":"test-succeed"},
 "beneficiary":{"name":"Ada Lovelace"},"description":"March"}"#;
 const PART_EXAMPLE: &str = r#"{"amount":{"minor":500,"currency":"EUR"}}"#;
 
@@ -275,6 +277,26 @@ pub(crate) static ROUTES: &[Route] = &[
         |visit| Box::pin(pages::problems(visit)),
         &[Given { status: 200, about: "All.", body: Some(("CodeList", &shapes::CODE_LIST)) }],
     ),
+    page("/docs/", ["docs", "The documentation"], |visit| Box::pin(pages::docs(visit)), HTML),
+    Route {
+        parameters: &[shapes::PAGE_IN_PATH],
+        own_problems: &[&known::NO_SUCH_PAGE],
+        ..page(
+            "/docs/{page}",
+            ["docsPage", "A page of the documentation"],
+            |visit| Box::pin(pages::docs(visit)),
+            HTML,
+        )
+    },
+    Route {
+        query: shapes::TEST_PAYMENT,
+        ..page(
+            "/test-payment",
+            ["testPayment", "Where a test payer decides"],
+            |visit| Box::pin(pages::test_payment(visit)),
+            HTML,
+        )
+    },
     Route {
         parameters: &[shapes::CODE_IN_PATH],
         own_problems: &[&known::NO_SUCH_PROBLEM],

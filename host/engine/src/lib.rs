@@ -27,7 +27,7 @@ mod spending;
 mod tell;
 mod translate;
 
-pub use account::AccountParts;
+pub use account::{AccountParts, Mode};
 pub use app::{
     App, AppKey, KeyForm, Proof, Protection, Rate, Scope, Sender, SpendingLimit, network,
     place as key_place,

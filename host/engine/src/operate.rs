@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egress::Failed;
-use ledger::{Entry, Id, Kind, Money, Payment, State, Verdict};
+use ledger::{Entry, Id, Kind, Money, Payment, State, TimestampMs, Verdict};
 use sandbox::contract as wit;
 use store::{Batch, Expected};
 
@@ -16,6 +16,7 @@ use crate::account::Account;
 use crate::call::{Question, remember};
 use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
+use crate::tell::schedule;
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
 
@@ -261,7 +262,7 @@ impl Engine {
         match called.answer {
             Err(failure) => Err(refused(failure).into()),
             Ok(wit::Step::Done(outcome)) => {
-                let mut batch = self.first_batch(&decided, payment, operation);
+                let mut batch = self.answered_first(&decided, now);
                 remember(&mut batch, account, &called.remembered, now);
                 self.commit_first(payment, operation, batch).await?;
                 Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
@@ -271,6 +272,20 @@ impl Engine {
                 self.send_first(&decided, &question, made).await
             }
         }
+    }
+
+    /// What an operation begins with that its plugin answers without a request. The ledger takes an
+    /// outcome only of what is on its way; should this process not live to record the outcome, the
+    /// next one finds the entry on its way, and that nothing was sent for it.
+    fn answered_first(&self, decided: &Decided, now: TimestampMs) -> Batch {
+        let (mut payment, mut operation) = (decided.payment.clone(), decided.operation.clone());
+        payment.tell(&operation.entry, &Verdict::Sending, now);
+        let mut scheduled = self.batch();
+        let late = now + decided.account.gate.timeouts.total_ms_max;
+        schedule(&mut scheduled, &mut operation, Some(late));
+        let mut batch = self.first_batch(decided, &payment, &operation);
+        batch.changes.append(&mut scheduled.changes);
+        batch
     }
 
     /// The first request: with it the operation becomes part of the ledger.

@@ -22,11 +22,16 @@ pub fn sandbox(loaded: &Loaded) -> Result<Sandbox, sandbox::Error> {
     Sandbox::new(limits, Some(compiled_folder(loaded)), places)
 }
 
-/// Where compiled code is kept.
+/// Where compiled code is kept: beside the store unless it is written, since a folder that holds
+/// anything else is not taken for a new store, and a check compiles before there is one.
 fn compiled_folder(loaded: &Loaded) -> PathBuf {
     match &loaded.config.sandbox.cache {
         Some(cache) => loaded.path(cache),
-        None => loaded.path(&loaded.config.store.path).join("compiled"),
+        None => {
+            let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
+            beside.push("-compiled");
+            PathBuf::from(beside)
+        }
     }
 }
 
@@ -215,6 +220,7 @@ fn parts(
     let public_url = loaded.config.server.public_url.get_ref().trim_end_matches('/');
     Ok(AccountParts {
         name: name.to_owned(),
+        mode: account.mode,
         plugin: plugin.clone(),
         keyring,
         settings: account.settings.clone(),

@@ -161,6 +161,9 @@ pub struct Plugin {
 pub struct Account {
     /// Which plugin speaks to the provider.
     pub plugin: String,
+    /// `live`, or `test` where it moves no money.
+    #[serde(default)]
+    pub mode: engine::Mode,
     /// The only hosts it may reach.
     pub hosts: Vec<AllowedHost>,
     /// Legacy primitives granted to the plugin.
