@@ -64,7 +64,7 @@ const ATTEMPTS: &[Attempt] = &[
     body("another ciphertext", CLOSED, |stage, text| part(stage, text, 3, first)),
     body("no ciphertext", CLOSED, |stage, text| part(stage, text, 3, |_| String::new())),
     body("a ciphertext cut short", CLOSED, |stage, text| {
-        part(stage, text, 3, |part| part[..part.len() - 4].to_owned())
+        part(stage, text, 3, |part| part[4..].to_owned())
     }),
     body("another header of the same meaning", CLOSED, |stage, text| {
         let (kid, _) = &stage.aes;
@@ -154,13 +154,21 @@ const ATTEMPTS: &[Attempt] = &[
         headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":"KID","zip":"DEF"}"#)
     }),
     body("critical extensions", MALFORMED, |stage, text| {
-        headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":"KID","crit":["b64"],"b64":false}"#)
+        headed(
+            stage,
+            text,
+            r#"{"alg":"dir","enc":"A256GCM","kid":"KID","crit":["b64"],"b64":false}"#,
+        )
     }),
     body("a key of its own", MALFORMED, |stage, text| {
         headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":"KID","jwk":{"kty":"oct"}}"#)
     }),
     body("keys from elsewhere", MALFORMED, |stage, text| {
-        headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":"KID","jku":"http://127.0.0.1/"}"#)
+        headed(
+            stage,
+            text,
+            r#"{"alg":"dir","enc":"A256GCM","kid":"KID","jku":"http://127.0.0.1/"}"#,
+        )
     }),
     body("a header nobody knows", MALFORMED, |stage, text| {
         headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":"KID","x":1}"#)
@@ -184,15 +192,15 @@ const ATTEMPTS: &[Attempt] = &[
         let whole = direct(&stage.aes.0, &stage.aes.1, text);
         whole.rsplit_once('.').unwrap().0.to_owned()
     }),
-    body("six parts", MALFORMED, |stage, text| {
-        direct(&stage.aes.0, &stage.aes.1, text) + "."
-    }),
+    body("six parts", MALFORMED, |stage, text| direct(&stage.aes.0, &stage.aes.1, text) + "."),
     body("the other serialisation", MALFORMED, |stage, text| {
         let whole = direct(&stage.aes.0, &stage.aes.1, text);
         json!({"protected": whole.split('.').next(), "ciphertext": "AA"}).to_string()
     }),
     body("padding", MALFORMED, |stage, text| part(stage, text, 4, |part| format!("{part}=="))),
-    body("a short tag", MALFORMED, |stage, text| part(stage, text, 4, |part| part[..16].to_owned())),
+    body("a short tag", MALFORMED, |stage, text| {
+        part(stage, text, 4, |part| part[..16].to_owned())
+    }),
     body("a short iv", MALFORMED, |stage, text| part(stage, text, 2, |part| part[..12].to_owned())),
     body("a line end", MALFORMED, |stage, text| direct(&stage.aes.0, &stage.aes.1, text) + "\n"),
     body("nothing", MALFORMED, |_, _| ".".to_owned()),
@@ -205,7 +213,9 @@ const ATTEMPTS: &[Attempt] = &[
         let (kid, key) = &stage.aes;
         direct(kid, key, direct(kid, key, text).as_bytes())
     }),
-    body("no JSON within", (400, "not-json"), |stage, _| direct(&stage.aes.0, &stage.aes.1, b"<a/>")),
+    body("no JSON within", (400, "not-json"), |stage, _| {
+        direct(&stage.aes.0, &stage.aes.1, b"<a/>")
+    }),
     body("another field within", (422, "fields-invalid"), |stage, _| {
         direct(&stage.aes.0, &stage.aes.1, br#"{"a":1}"#)
     }),
@@ -275,7 +285,7 @@ async fn a_body_encrypted_by_either_key_is_taken_and_answered_in_kind() {
         let reply = stage.carry(&outline).await;
         assert_eq!((reply.status, reply.header("content-type")), (201, "application/jose"));
         let answer: Value = serde_json::from_slice(&opened(&reply.body, &stage.aes.1)).unwrap();
-        assert_eq!(answer["payment"]["amount"]["minor"], 1999, "{answer}");
+        assert_eq!(answer["amount"]["minor"], 1999, "{answer}");
     }
     assert_eq!(stage.everything().await.0.len(), 2);
 }
@@ -313,7 +323,7 @@ async fn an_app_that_has_to_encrypt_is_answered_encrypted_to_itself_alone() {
     let reply = stage.carry(&outline).await;
     assert_eq!((reply.status, reply.header("content-type")), (201, "application/jose"));
     let paid: Value = serde_json::from_slice(&opened(&reply.body, reads)).unwrap();
-    assert_eq!(paid["payment"]["status"], "captured", "{paid}");
+    assert_eq!(paid["status"], "captured", "{paid}");
 }
 
 #[tokio::test]

@@ -7,9 +7,7 @@ use http::Method;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::support::signer::{
-    Outline, Signer, Wire, hex, now, public_pem, sha256, sha512, shared,
-};
+use crate::support::signer::{Outline, Signer, Wire, hex, now, public_pem, sha256, sha512, shared};
 use crate::support::{PlatformStage, Random, Reply, charge, tollgate};
 
 /// One attempt: what is made otherwise before signing, and after.
@@ -538,8 +536,7 @@ async fn the_command_line_signs_sends_and_checks_what_comes_back() {
     let folder = stage.host.folder();
     let key = folder.join("app.pem");
     let made = ["platform", "key", "--use", "sign", "--out", "app.pem"];
-    let published: Value =
-        serde_json::from_str(tollgate(&made, folder).await.answered()).unwrap();
+    let published: Value = serde_json::from_str(tollgate(&made, folder).await.answered()).unwrap();
     assert!(published.get("d").is_none(), "{published}");
     tollgate(&made, folder).await.refused(&["app.pem"]);
     let url = format!("http://{}/v1/platform", stage.host.address());

@@ -11,7 +11,7 @@ use crate::platform::{PlatformKey, Usage};
 use crate::problem::Problem;
 use crate::route::Visit;
 use crate::shape::Alphabet::{Any, Name, Printable};
-use crate::shape::{Field, Shape, field};
+use crate::shape::{Field, Shape, field, optional};
 use crate::signature::Algorithm;
 use crate::time::rfc3339;
 
@@ -27,9 +27,7 @@ pub(crate) async fn keys(visit: Visit) -> Result<Answer, Problem> {
 fn published(key: &PlatformKey) -> Option<Value> {
     match key.usage {
         Usage::Sign => jose::jwk(&key.key, &key.id, "sig", None),
-        Usage::Decrypt => {
-            jose::jwk(&key.key, &key.id, "enc", Some(KeyWrap::RsaOaep256.name()))
-        }
+        Usage::Decrypt => jose::jwk(&key.key, &key.id, "enc", Some(KeyWrap::RsaOaep256.name())),
     }
 }
 
@@ -129,8 +127,20 @@ pub(crate) static PLATFORM: Shape = Shape::Object(&[&[
     field("accounts", Shape::List(&OFFER), "The accounts open to the app."),
 ]]);
 
+static JWK: Shape = Shape::Object(&[&[
+    field("kty", Shape::Choice(&["RSA", "EC", "OKP"]), "RFC 7518, section 6.1, and RFC 8037."),
+    field("kid", KEY_ID, "Its name: `keyid` of a signature, `kid` of a JWE."),
+    field("use", Shape::Choice(&["sig", "enc"]), "What it is for."),
+    optional("alg", ANY, "The algorithm it is used with, where there is only one."),
+    optional("crv", ANY, "The curve."),
+    optional("n", ANY, "The modulus."),
+    optional("e", ANY, "The exponent."),
+    optional("x", ANY, "A coordinate, or the key."),
+    optional("y", ANY, "A coordinate."),
+]]);
+
 pub(crate) static KEY_SET: Shape = Shape::Object(&[&[field(
     "keys",
-    Shape::List(&Shape::Open),
-    "RFC 7517; `use` is `sig` or `enc`.",
+    Shape::List(&JWK),
+    "RFC 7517; of a use, the first is current.",
 )]]);

@@ -162,9 +162,7 @@ impl Passage<'_> {
         let proven = match route.call {
             Call::Open(_) => return Ok(None),
             Call::Admin(_) => self.admin(origin, parts).map(|()| None),
-            Call::App(_) | Call::Ask(_) => {
-                self.prove(route, parts).await.map(Some)
-            }
+            Call::App(_) | Call::Ask(_) => self.prove(route, parts).await.map(Some),
         };
         if proven.as_ref().is_err_and(|problem| problem.code.status == 401) {
             admission.slow_down(origin).await?;

@@ -118,7 +118,8 @@ impl Platform {
         let port = listen.port();
         let loopback = ["127.0.0.1", "localhost", "[::1]"];
         let mut own = loopback.iter().map(|name| Authority::new("http", &format!("{name}:{port}")));
-        let known = own.any(|own| own == asked) || asked == Authority::new("http", &listen.to_string());
+        let known =
+            own.any(|own| own == asked) || asked == Authority::new("http", &listen.to_string());
         (asked, known)
     }
 }

@@ -55,9 +55,10 @@ pub(crate) async fn prove(
     let claim = Claim::find(&asked.parts.headers, fits).map_err(unreadable)?;
     let (created, nonce, keyid) = Policy::parts(&claim.parameters).map_err(unreadable)?;
     covers_enough(&claim, asked)?;
-    platform.policy.check_time(&claim.parameters, platform.now_s()).map_err(|stale| {
-        unproven(&known::SIGNATURE_STALE, stale.to_string())
-    })?;
+    platform
+        .policy
+        .check_time(&claim.parameters, platform.now_s())
+        .map_err(|stale| unproven(&known::SIGNATURE_STALE, stale.to_string()))?;
     let uri = &asked.parts.uri;
     let message = Message::Request(Request {
         method: asked.parts.method.as_str(),

@@ -83,11 +83,7 @@ pub(crate) fn reader(
     reader.ok_or_else(|| Problem::new(&known::READER_MISSING, known::READER_MISSING.cause))
 }
 
-fn reading(
-    payments: &dyn Payments,
-    app: &App,
-    kept: &AppKey,
-) -> Result<Option<Reader>, Problem> {
+fn reading(payments: &dyn Payments, app: &App, kept: &AppKey) -> Result<Option<Reader>, Problem> {
     let wrap = match kept.form {
         KeyForm::Aes(_) => KeyWrap::Dir,
         _ => KeyWrap::RsaOaep256,

@@ -198,11 +198,7 @@ pub(crate) static ROUTES: &[Route] = &[
         parameters: &[],
         query: &[],
         intake: Intake::None,
-        given: &[Given {
-            status: 200,
-            about: "It.",
-            body: Some(("Platform", &about::PLATFORM)),
-        }],
+        given: &[Given { status: 200, about: "It.", body: Some(("Platform", &about::PLATFORM)) }],
         own_problems: &[],
     },
     Route {
@@ -238,11 +234,7 @@ pub(crate) static ROUTES: &[Route] = &[
         "/.well-known/jwks.json",
         ["keys", "The platform's public keys"],
         |visit| Box::pin(about::keys(visit)),
-        &[Given {
-            status: 200,
-            about: "A JWK set.",
-            body: Some(("KeySet", &about::KEY_SET)),
-        }],
+        &[Given { status: 200, about: "A JWK set.", body: Some(("KeySet", &about::KEY_SET)) }],
     ),
     page(
         "/ready",

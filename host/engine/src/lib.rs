@@ -39,6 +39,6 @@ pub use deliver::{Acknowledgement, Delivery};
 pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
 pub use error::Error;
 pub use event::{Event, EventPage};
+pub use ipnet::IpNet;
 pub use nonce::{Nonce, Nonces};
 pub use offer::{Grade, Offer};
-pub use ipnet::IpNet;

@@ -28,7 +28,6 @@ pub struct Offer {
 
 /// How surely an outcome is found out when the provider's answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Grade {
     /// The same bytes move money once, and the provider can be asked.
     A,
@@ -38,8 +37,7 @@ pub enum Grade {
     C,
 }
 
-const KINDS: [Kind; 5] =
-    [Kind::Authorize, Kind::Capture, Kind::Cancel, Kind::Refund, Kind::Payout];
+const KINDS: [Kind; 5] = [Kind::Authorize, Kind::Capture, Kind::Cancel, Kind::Refund, Kind::Payout];
 
 impl Engine {
     /// What the accounts that are open to this app offer, by name.

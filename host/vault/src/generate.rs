@@ -37,7 +37,9 @@ pub fn private_pem(name: &str, kind: PairKind) -> Result<Secret, Error> {
     let random = SystemRandom::new();
     let failed = |_| Error::Rejected;
     let pem = match kind {
-        PairKind::Ed25519 => pem(Ed25519KeyPair::generate_pkcs8v1(&random).map_err(failed)?.as_ref()),
+        PairKind::Ed25519 => {
+            pem(Ed25519KeyPair::generate_pkcs8v1(&random).map_err(failed)?.as_ref())
+        }
         PairKind::P256 => {
             let by = &ECDSA_P256_SHA256_FIXED_SIGNING;
             pem(EcdsaKeyPair::generate_pkcs8(by, &random).map_err(failed)?.as_ref())

@@ -117,11 +117,7 @@ impl Key {
     }
 
     /// A public key of these numbers; `BadInput` when they are no key, or one of a refused size.
-    pub fn of_published(
-        slot: &str,
-        id: Option<&str>,
-        published: &Published,
-    ) -> Result<Key, Error> {
+    pub fn of_published(slot: &str, id: Option<&str>, published: &Published) -> Result<Key, Error> {
         let material = Material::Public(published.key()?);
         Ok(Key { slot: slot.to_owned(), id: id.map(str::to_owned), not_after: None, material })
     }

@@ -3,7 +3,6 @@
 use cmac::Cmac;
 use hmac::{Hmac, KeyInit, Mac};
 
-
 use crate::{Error, Imprint, MacAlgorithm};
 
 /// The whole tag of `message`.

@@ -78,12 +78,8 @@ impl PrivateKey {
     /// The public half.
     pub fn public(&self) -> Result<PublicKey, String> {
         match self {
-            PrivateKey::Rsa { signing, .. } => {
-                PublicKey::from_pkcs1(signing.public_key().as_ref())
-            }
-            PrivateKey::P256 { fixed, .. } => {
-                PublicKey::p256(fixed.public_key().as_ref().to_vec())
-            }
+            PrivateKey::Rsa { signing, .. } => PublicKey::from_pkcs1(signing.public_key().as_ref()),
+            PrivateKey::P256 { fixed, .. } => PublicKey::p256(fixed.public_key().as_ref().to_vec()),
             PrivateKey::Ed25519(key) => PublicKey::ed25519(key.public_key().as_ref().to_vec()),
         }
     }

@@ -1,6 +1,6 @@
 //! A host with keys of its own and two apps with every kind of key, at a simulated provider.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use simulators::{Books, StripeOptions, StripeSimulator};
@@ -44,11 +44,6 @@ impl PlatformStage {
     pub async fn set() -> PlatformStage {
         let stripe = StripeSimulator::start(StripeOptions::default()).await.unwrap();
         let mut config = Config::of([Account::stripe(ACCOUNT, &stripe.base_url())]);
-        config.more.push_str(
-            "\n[vault]\nmaster = [{ id = \"1\", file = \"master\" }]\n\
-             \n[[platform.key]]\nuse = \"sign\"\nid = \"s1\"\nfile = \"sign.pem\"\n\
-             \n[[platform.key]]\nuse = \"decrypt\"\nid = \"d1\"\nfile = \"decrypt.pem\"\n",
-        );
         let mut host = Host::prepare(&config).await;
         let master = host.command(&["vault", "key"]).await;
         std::fs::write(host.folder().join("master"), master.answered()).unwrap();
@@ -56,6 +51,12 @@ impl PlatformStage {
             let made = ["platform", "key", "--use", usage, "--out", file];
             host.command(&made).await.answered();
         }
+        config.more.push_str(
+            "\n[vault]\nmaster = [{ id = \"1\", file = \"master\" }]\n\
+             \n[[platform.key]]\nuse = \"sign\"\nid = \"s1\"\nfile = \"sign.pem\"\n\
+             \n[[platform.key]]\nuse = \"decrypt\"\nid = \"d1\"\nfile = \"decrypt.pem\"\n",
+        );
+        host.configure(&config);
         let app = app_of(host.key());
         let rival = added(&host, &["rival"]).await;
         let secretive = added(&host, &["secretive", "--protection", "encryption"]).await;
@@ -70,7 +71,7 @@ impl PlatformStage {
         host.command(&["app", "key", "revoke", &app, "old"]).await.answered();
         let rival = hmac(&host, &rival, "mac").await;
         let signs = hmac(&host, &secretive, "mac").await;
-        let reads = private(PairKind::Rsa3072);
+        let reads = made().last().unwrap().clone();
         key(&host, &secretive, "reads", "encrypt", Some(&public_pem(&reads))).await;
         host.run().await;
         let keys = host.client().nameless(http::Method::GET, "/.well-known/jwks.json");
@@ -135,6 +136,13 @@ impl PlatformStage {
     }
 }
 
+/// The key pairs of the stage, made once a run: of each kind, and one to encrypt to.
+fn made() -> &'static [Arc<Key>] {
+    static MADE: OnceLock<Vec<Arc<Key>>> = OnceLock::new();
+    let kinds = KINDS.iter().map(|(_, kind)| *kind).chain([PairKind::Rsa3072]);
+    MADE.get_or_init(|| kinds.map(private).collect())
+}
+
 fn app_of(key: &str) -> String {
     format!("app_{}", key.split('_').nth(1).unwrap())
 }
@@ -164,7 +172,8 @@ async fn aes(host: &Host, app: &str) -> (String, Arc<Key>) {
 }
 
 async fn verified(host: &Host, app: &str, (id, kind): (&str, PairKind)) -> Signer {
-    let pair = private(kind);
+    let place = KINDS.iter().position(|(_, known)| *known == kind).unwrap();
+    let pair = made()[place].clone();
     key(host, app, id, "verify", Some(&public_pem(&pair))).await;
     let alg = match kind {
         PairKind::Ed25519 => "ed25519",

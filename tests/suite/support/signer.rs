@@ -90,12 +90,17 @@ pub struct Wire {
 
 impl Outline {
     /// A request that is right in every way.
-    pub fn new(signer: &Signer, host: &str, (method, target): (&str, &str), body: &[u8]) -> Outline {
+    pub fn new(
+        signer: &Signer,
+        host: &str,
+        (method, target): (&str, &str),
+        body: &[u8],
+    ) -> Outline {
         let mut covered = vec!["\"@method\"", "\"@target-uri\""];
         if !body.is_empty() {
             covered.extend(["\"content-digest\"", "\"content-type\"", "\"idempotency-key\""]);
         }
-        let nonce = hex(&Random::drawn());
+        let nonce = hex(&Random::drawn::<16>());
         let key = (!body.is_empty()).then(|| format!("key-{nonce}"));
         Outline {
             method: method.to_owned(),
@@ -129,7 +134,8 @@ impl Outline {
         let digest = self.digest.clone().unwrap_or_else(|| sha256(&self.body));
         add("content-digest", self.media_type.as_ref().map(|_| digest));
         add("idempotency-key", self.idempotency_key.clone());
-        let list = format!("({});created={}{}", self.covered.join(" "), self.created, self.parameters);
+        let list =
+            format!("({});created={}{}", self.covered.join(" "), self.created, self.parameters);
         let mut base = String::new();
         for identifier in &self.covered {
             let value = self.value(identifier, &headers);
@@ -236,7 +242,9 @@ pub fn public_pem(key: &Key) -> String {
         Published::Ed25519 { x } => [&ED25519[..], &x].concat(),
         Published::P256 { x, y } => [&P256[..], &x, &y].concat(),
         Published::Rsa { modulus, exponent } => {
-            let number = |bytes: &[u8]| der(2, &[&[0], bytes].concat());
+            // A number whose first bit is set would be a negative one.
+            let sign = |bytes: &[u8]| if bytes[0] > 127 { vec![0] } else { Vec::new() };
+            let number = |bytes: &[u8]| der(2, &[&sign(bytes)[..], bytes].concat());
             let key = der(0x30, &[number(&modulus), number(&exponent)].concat());
             let bits = der(3, &[&[0], key.as_slice()].concat());
             der(0x30, &[RSA.to_vec(), bits].concat())
@@ -250,8 +258,7 @@ const P256: [u8; 27] = [
     0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 3, 1, 7, 3, 0x42, 0, 4,
 ];
-const RSA: [u8; 15] =
-    [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+const RSA: [u8; 15] = [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
 
 fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap().to_be_bytes();

@@ -2,9 +2,9 @@
 
 use vault::{Cipher, Key, KeyTransport, Legacy, Secret};
 
+use super::Error;
 use super::compact::Compact;
 use super::header::KeyWrap;
-use super::Error;
 
 /// The plaintext. `key` is the private RSA key, or the shared one of 32 bytes; with none the same
 /// work is done, in vain. `stand_in` are 32 random bytes, used as the content's key where the real

@@ -3,8 +3,8 @@
 use http::HeaderMap;
 use sfv::BareItem;
 
-use super::component::Component;
 use super::base::base;
+use super::component::Component;
 use super::field::{self, Dictionary, InnerList, Member, dictionary};
 use super::message::Message;
 use super::{Algorithm, Error, malformed};
@@ -62,9 +62,7 @@ impl Claim {
             }
         }
         match <[_; 1]>::try_from(found) {
-            Ok([(label, list, parameters)]) => {
-                Claim::read(label, list, parameters, &signatures)
-            }
+            Ok([(label, list, parameters)]) => Claim::read(label, list, parameters, &signatures),
             Err(found) if found.is_empty() => Err(missing("Signature-Input of a fitting tag")),
             Err(_) => Err(malformed("two signatures claim to be the request's; send one")),
         }

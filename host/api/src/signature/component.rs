@@ -121,9 +121,9 @@ impl Component {
         match (bytes, strict, key) {
             (false, false, None) => joined(headers, name),
             (true, false, None) => wrapped(headers, name),
-            (false, _, Some(key)) => self.of_dictionary(headers, |dictionary| {
-                dictionary.get(key).map(Member::text)
-            }),
+            (false, _, Some(key)) => {
+                self.of_dictionary(headers, |dictionary| dictionary.get(key).map(Member::text))
+            }
             (false, true, None) => self.of_dictionary(headers, |whole| Some(whole.text())),
             // RFC 9421, section 2.1: `bs` excludes `sf` and `key`.
             (true, ..) => Err(malformed(format!("{} contradicts itself", self.identifier()))),

@@ -55,8 +55,12 @@ impl Parameters {
                 all.add(name, BareItem::Integer(seconds))?;
             }
         }
-        let texts =
-            [("keyid", &self.keyid), ("nonce", &self.nonce), ("alg", &self.alg), ("tag", &self.tag)];
+        let texts = [
+            ("keyid", &self.keyid),
+            ("nonce", &self.nonce),
+            ("alg", &self.alg),
+            ("tag", &self.tag),
+        ];
         for (name, text) in texts {
             if let Some(text) = text {
                 all.add(name, string(text)?)?;

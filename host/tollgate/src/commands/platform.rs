@@ -55,7 +55,8 @@ impl PlatformCommand {
         };
         let pem = private_pem("platform key", kind)?;
         let key = Key::from_pem("platform", Some(&id), &pem)?;
-        let published = api::jose::jwk(&key, &id, word, None).ok_or("the key has no public half")?;
+        let published =
+            api::jose::jwk(&key, &id, word, None).ok_or("the key has no public half")?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)

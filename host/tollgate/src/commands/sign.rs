@@ -101,8 +101,8 @@ impl SignCommand {
                 std::io::stdin().read_to_end(&mut body)?;
             }
             Some(path) => {
-                body = std::fs::read(path)
-                    .map_err(|error| format!("{}: {error}", path.display()))?;
+                body =
+                    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
             }
         }
         Ok(body)

@@ -67,7 +67,8 @@ impl Platform {
             }
         }
         let standard = Policy::default();
-        let seconds = |seconds: Option<u64>, standard| seconds.map_or(standard, Duration::from_secs);
+        let seconds =
+            |seconds: Option<u64>, standard| seconds.map_or(standard, Duration::from_secs);
         let policy = Policy {
             age_max: seconds(self.signature_age_seconds_max, standard.age_max),
             ahead_max: seconds(self.signature_ahead_seconds_max, standard.ahead_max),
@@ -116,9 +117,9 @@ impl PlatformKeyEntry {
         }
         match (usage, key.published()) {
             (_, None) => Err(format!("{name} has no public half")),
-            (Usage::Decrypt, Some(published)) if !is_rsa(&published) => {
-                Err(format!("{name}: RSA keys alone decrypt; make one with `tollgate platform key`"))
-            }
+            (Usage::Decrypt, Some(published)) if !is_rsa(&published) => Err(format!(
+                "{name}: RSA keys alone decrypt; make one with `tollgate platform key`"
+            )),
             _ => Ok(PlatformKey { id: id.clone(), usage, key }),
         }
     }

@@ -37,8 +37,7 @@ fn case(text: &'static str) -> Case<'static> {
     let mut said = |name: &str| head.next().unwrap().strip_prefix(name).unwrap();
     let (key, by) = (said("key: "), Algorithm::named(said("alg: ")).unwrap());
     let (label, holds) = (said("label: "), said("holds: ") == "yes");
-    let mut case =
-        Case { name, key, by, label, holds, message: "", request: None, base: None };
+    let mut case = Case { name, key, by, label, holds, message: "", request: None, base: None };
     for section in sections {
         let (what, text) = section.split_once('\n').unwrap();
         match what {

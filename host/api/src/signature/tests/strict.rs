@@ -141,8 +141,7 @@ fn a_time_counts_within_its_window_alone() {
         (i64::MAX, None, 0, Err(Stale::Ahead(i64::MAX))),
     ];
     for (created, expires, now, expected) in cases {
-        let parameters =
-            Parameters { created: Some(created), expires, ..Parameters::default() };
+        let parameters = Parameters { created: Some(created), expires, ..Parameters::default() };
         assert_eq!(policy.check_time(&parameters, now), expected, "{created} {expires:?} {now}");
     }
 }
@@ -165,7 +164,8 @@ fn a_nonce_has_a_length_that_cannot_be_guessed_and_no_end() {
 
 #[test]
 fn identifiers_are_written_as_they_are_read() {
-    let request = Component::named("signature").unwrap().of_request().unwrap().member("sig1").unwrap();
+    let request =
+        Component::named("signature").unwrap().of_request().unwrap().member("sig1").unwrap();
     assert_eq!(request.identifier(), r#""signature";req;key="sig1""#);
     assert!(Component::named("Date").is_err());
 }

@@ -53,7 +53,9 @@ fn proven(ready: &Ready, heard: &Heard, keys: &Value) -> Result<String, Failure>
         }
     }
     let bound = format!("\"signature\";req;key=\"{}\"", ready.label);
-    if !claim.components.iter().any(|component| component.identifier() == bound) {
+    let is_bound = claim.components.iter().any(|component| component.identifier() == bound);
+    // A request that was not proven has no signature that an answer could be bound to.
+    if heard.status.is_success() && !is_bound {
         return Err("the answer is not bound to the request's signature".into());
     }
     let authority = authority(&ready.url).ok_or("the URL names no host")?;
@@ -65,7 +67,8 @@ fn proven(ready: &Ready, heard: &Heard, keys: &Value) -> Result<String, Failure>
         headers: &ready.headers,
     };
     let status = heard.status.as_u16();
-    let base = claim.base(&Message::Response(Response { status, headers: &heard.headers, request }))?;
+    let base =
+        claim.base(&Message::Response(Response { status, headers: &heard.headers, request }))?;
     let keyid = claim.parameters.keyid.clone().ok_or("the answer's signature names no key")?;
     let known = jose::read_set(keys)?;
     let named = known.iter().find(|(kid, usage, _)| *kid == keyid && usage == "sig");
