@@ -15,6 +15,8 @@
 // The contract's types, where the SDK's translation of transcripts looks for them.
 use sandbox::contract::*;
 
+mod apps;
+mod audit;
 mod bad_config;
 mod bad_input;
 mod end_to_end;
