@@ -35,7 +35,10 @@ impl From<Error> for Problem {
                     "{left_minor} minor units of {currency} are left today; the next day begins at \
                      {renews_at}"
                 );
-                Problem { limit: Some(limit.into()), ..Problem::new(&known::SPENDING_LIMIT, detail) }
+                Problem {
+                    limit: Some(limit.into()),
+                    ..Problem::new(&known::SPENDING_LIMIT, detail)
+                }
             }
             Error::NotACursor(_) => no_such_cursor(),
             Error::Refused(refusal) => Problem::new(code(refusal), said),
