@@ -1,5 +1,5 @@
-//! Encrypted bodies over the real binary: what is encrypted as it should be is taken and answered in
-//! kind; whatever is changed, confused or weak is refused, and moves nothing.
+//! Encrypted bodies over the real binary: what is encrypted as it should be is taken and answered
+//! in kind; whatever is changed, confused or weak is refused, and moves nothing.
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

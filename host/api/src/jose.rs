@@ -1,8 +1,8 @@
 //! Encrypted bodies: compact JWE (RFC 7516), and the public keys that are published (RFC 7517).
 //!
 //! One content encryption, `A256GCM`, and two ways to its key: `RSA-OAEP-256` to whoever holds the
-//! private key, and `dir`, a key both sides hold. Nothing is negotiated and nothing else is read: no
-//! compression, no critical extensions, no JSON serialisation, no key in the header.
+//! private key, and `dir`, a key both sides hold. Nothing is negotiated and nothing else is read:
+//! no compression, no critical extensions, no JSON serialisation, no key in the header.
 
 mod compact;
 mod header;

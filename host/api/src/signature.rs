@@ -1,8 +1,9 @@
 //! HTTP message signatures (RFC 9421): what a message claims, the signature base, proving, signing.
 //!
 //! Pure: no clock, no store, no lookup of keys. Which components and parameters a request of ours
-//! must have is [`Policy`]; who holds a key, and whether a nonce was used before, is not known here.
-//! Read in this order: `field` (structured fields), `component`, `base`, `claim`, `policy`, `draft`.
+//! must have is [`Policy`]; who holds a key, or whether a nonce was used before, is not known here.
+//! Read in this order: `field` (structured fields), `component`, `base`, `claim`, `policy`,
+//! `draft`.
 //!
 //! Not done: trailers (`tr`), `Accept-Signature`, several signatures that have to hold at once.
 

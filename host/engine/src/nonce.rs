@@ -1,8 +1,8 @@
 //! Nonces of signed requests: taken once, remembered as long as a request that bears them could
 //! still be fresh, in the store, so that a replay is refused after a restart too.
 //!
-//! The key begins with the minute the signature was made, so that whatever is out of its time is one
-//! range at the beginning of the space.
+//! The key begins with the minute the signature was made, so that whatever is out of its time is
+//! one range at the beginning of the space.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What the HTTP edge needs of an app's keys: each as a key of the vault, opened where it is sealed.
+//! What the HTTP edge needs of an app's keys: each as one of the vault, opened where it is sealed.
 
 use vault::{Key, Secret};
 

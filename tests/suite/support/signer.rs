@@ -1,5 +1,5 @@
-//! Signed and encrypted requests as RFC 9421, RFC 9530 and RFC 7516 describe them, written here anew
-//! and not taken from the host: what both sides misunderstood alike would never show.
+//! Signed and encrypted requests as RFC 9421, RFC 9530 and RFC 7516 describe them, written here
+//! anew and not taken from the host: what both sides misunderstood alike would never show.
 
 use std::sync::Arc;
 

@@ -35,6 +35,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("known.id", "the name of a key"),
     ("app.id", "the name of an app"),
     ("limit.currency", "a currency"),
+    ("before", "an app as it was, of whose keys there are digests alone"),
 ];
 
 /// Types that hold secrets: `==` on them would compare those.
@@ -97,6 +98,7 @@ fn side(code: &str, last: bool) -> String {
     let ends = |one: char| " ;{}|&!=<>,".contains(one);
     let mut depth = 0_i32;
     let mut taken = String::new();
+    let code = if last { code } else { code.trim_start_matches([' ', '&', '*']) };
     let mut characters: Vec<char> = code.chars().collect();
     if last {
         characters.reverse();

@@ -1,4 +1,4 @@
-//! Taking a body in: its media type, all its bytes, their digest, the JWE around it, JSON, its fields.
+//! Taking a body in: its media type, its bytes, their digest, the JWE around it, JSON, its fields.
 
 use bytes::Bytes;
 use engine::{Protection, Sender};

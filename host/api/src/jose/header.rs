@@ -1,4 +1,4 @@
-//! The protected header: four parameters, each of which is one of a few words (RFC 7516, section 4).
+//! The protected header: four parameters, each one of a few words (RFC 7516, section 4).
 
 use serde_json::Value;
 

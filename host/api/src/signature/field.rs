@@ -1,6 +1,6 @@
 //! Structured fields (RFC 9651), read by the crate `sfv`, and stricter in one thing: where the RFC
-//! lets the last of two equal names win, a name that stands twice is refused, so that no two readers
-//! of one message can differ in what was signed.
+//! lets the last of two equal names win, a name that stands twice is refused, so that no two
+//! readers of one message can differ in what was signed.
 
 use http::{HeaderMap, HeaderValue};
 use sfv::visitor::{

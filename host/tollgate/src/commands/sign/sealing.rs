@@ -14,7 +14,8 @@ use super::{exchange, read_key};
 /// To whom the body is encrypted.
 #[derive(Args)]
 pub struct Sealing {
-    /// Encrypt the body to the platform: the URL of its keys (`…/.well-known/jwks.json`), or a file.
+    /// Encrypt the body to the platform: the URL of its keys, `…/.well-known/jwks.json`, or
+    /// a file.
     #[arg(long, conflicts_with = "encrypt_key")]
     encrypt_to: Option<String>,
     /// Encrypt the body by a key that both sides hold: a file with 32 bytes in base64.
