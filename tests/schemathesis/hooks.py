@@ -61,8 +61,9 @@ class Signed(requests.auth.AuthBase):
         if key is not None and USABLE_KEY.fullmatch(key):
             request.headers["Idempotency-Key"] = str(uuid.uuid4())
         body = request.body.encode() if isinstance(request.body, str) else request.body
+        # No signature can cover a value with control characters: such a one is refused unread.
         names = ("content-type", "idempotency-key")
-        covered = [name for name in names if name in request.headers]
+        covered = [name for name in names if plain(request.headers.get(name))]
         self.signer.sign(
             request,
             key_id=KEY_ID,
@@ -71,6 +72,11 @@ class Signed(requests.auth.AuthBase):
             covered_component_ids=["@method", "@target-uri", *covered],
             body=body or None,
         )
+
+
+def plain(value):
+    value = value.decode("latin-1") if isinstance(value, bytes) else value
+    return value is not None and re.fullmatch(r"[ -~]*", value) is not None
 
 
 schemathesis.auth.set_from_requests(Signed())
