@@ -64,6 +64,7 @@ const SCOPES: &[(&str, &str)] = &[
     ("readPayment", "read"),
     ("syncPayment", "read"),
     ("listEvents", "read"),
+    ("readPlatform", "read"),
 ];
 
 /// The operations that an app may call: name, method, path with its parameters filled in.
