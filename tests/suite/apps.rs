@@ -64,6 +64,7 @@ const SCOPES: &[(&str, &str)] = &[
     ("readPayment", "read"),
     ("syncPayment", "read"),
     ("listEvents", "read"),
+    ("readPlatform", "read"),
 ];
 
 /// The operations that an app may call: name, the scope that opens it as the document says, method,
