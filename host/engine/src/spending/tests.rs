@@ -35,6 +35,7 @@ impl Bench {
             store: Arc::new(Model::new()),
             egress: egress::Egress::new(egress::Options::default()).unwrap(),
             at_rest: AtRest::closed(),
+            notifying: crate::notify::tests::notifying(),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             accounts: Vec::new(),
