@@ -80,7 +80,10 @@ fn operation(route: &Route) -> Value {
     }
     let security = match route.call {
         Call::Open(_) => json!([]),
-        Call::App(_) | Call::Ask(_) => json!([{"apiKey": []}]),
+        Call::App(_) | Call::Ask(_) => {
+            let scopes: Vec<&str> = route.scope.iter().map(|scope| scope.word()).collect();
+            json!([{"apiKey": scopes}])
+        }
         Call::Admin(_) => json!([{"adminToken": []}]),
     };
     let tag = if matches!(route.call, Call::Admin(_)) { "admin" } else { "platform" };

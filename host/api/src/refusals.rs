@@ -31,14 +31,12 @@ impl From<Error> for Problem {
                 let limit = json!({
                     "currency": currency, "left_minor": left_minor, "renews_at": renews_at,
                 });
+                let limit = Some(Box::new(limit));
                 let detail = format!(
                     "{left_minor} minor units of {currency} are left today; the next day begins at \
                      {renews_at}"
                 );
-                Problem {
-                    limit: Some(limit.into()),
-                    ..Problem::new(&known::SPENDING_LIMIT, detail)
-                }
+                Problem { limit, ..Problem::new(&known::SPENDING_LIMIT, detail) }
             }
             Error::NotACursor(_) => no_such_cursor(),
             Error::NoSuchEndpoint(_) => Problem::new(&known::NO_SUCH_ENDPOINT, said),
@@ -52,6 +50,7 @@ impl From<Error> for Problem {
             Error::Misconfigured(_) => hidden(&known::MISCONFIGURED, &error),
             Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
             Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),
+            Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
             Error::Store(_) | Error::Audit(_) => hidden(&known::STORE_UNAVAILABLE, &error),
             Error::Stopping => Problem::new(&known::STOPPING, said),
         }

@@ -37,8 +37,10 @@ pub(crate) enum Shape {
     Text { min: usize, max: usize, of: Alphabet },
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// An ISO 4217 code.
+    /// An ISO 4217 code, withdrawn or not.
     Currency,
+    /// An ISO 4217 code that is not withdrawn.
+    CurrentCurrency,
     /// An absolute http or https URI.
     WebUri,
     /// An IPv4 or IPv6 address.
@@ -61,6 +63,8 @@ pub(crate) enum Shape {
     Tagged(&'static [(&'static str, &'static [Field])]),
     /// A list.
     List(&'static Shape),
+    /// A list that is not empty.
+    OneOrMore(&'static Shape),
     /// An object of texts: at most so many, each at most so long.
     Texts { entries_max: usize, length_max: usize },
     /// This, or null.
@@ -120,7 +124,10 @@ impl Shape {
             Shape::Nullable(shape) | Shape::Named(_, shape) => shape.check(value, at, faults),
             Shape::Object(groups) => check_object(groups, value, at, faults),
             Shape::Tagged(cases) => check_tagged(cases, value, at, faults),
-            Shape::List(of) => check_list(of, value, at, faults),
+            Shape::OneOrMore(_) if value.as_array().is_some_and(Vec::is_empty) => {
+                faults.add(at, "min-items", "name at least one");
+            }
+            Shape::List(of) | Shape::OneOrMore(of) => check_list(of, value, at, faults),
             Shape::Texts { entries_max, length_max } => {
                 check_texts((*entries_max, *length_max), value, at, faults);
             }
@@ -145,8 +152,16 @@ impl Shape {
             Shape::Choice(words) if !words.contains(&text) => {
                 faults.add(at, "choice", format!("write one of: {}", words.join(", ")));
             }
-            Shape::Currency if Currency::from_code(text).is_err() => {
+            Shape::Currency | Shape::CurrentCurrency if Currency::from_code(text).is_err() => {
                 faults.add(at, "choice", "write an ISO 4217 code in upper case, as in EUR");
+            }
+            Shape::CurrentCurrency => {
+                let successor = Currency::from_code(text).ok().and_then(Currency::successor);
+                if let Some(successor) = successor {
+                    let detail =
+                        format!("it is withdrawn from ISO 4217; its successor is {successor}");
+                    faults.add(at, "choice", detail);
+                }
             }
             Shape::WebUri if text.chars().count() > WEB_URI_MAX => {
                 faults.add(at, "max-length", format!("write at most {WEB_URI_MAX} characters"));

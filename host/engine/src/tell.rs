@@ -72,8 +72,8 @@ impl Engine {
         }
     }
 
-    /// Makes the change in `held` and adds it, and what follows from it, to the commit. What is given
-    /// is held until the commit is answered.
+    /// Makes the change in `held` and adds it, and what follows from it, to the commit. What is
+    /// given is held until the commit is answered.
     async fn change(
         &self,
         held: &mut Held,

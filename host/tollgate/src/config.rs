@@ -5,6 +5,7 @@
 
 mod admin;
 mod notifications;
+mod platform;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -21,6 +22,7 @@ use toml::Spanned;
 
 pub use admin::{Admin, Network};
 pub use notifications::Notifications;
+pub use platform::{Platform, Use, authority};
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -36,6 +38,9 @@ pub struct Config {
     /// The master keys that secrets and cards are sealed under; without them nothing is sealed.
     #[serde(default)]
     pub vault: Vault,
+    /// What the platform proves itself with.
+    #[serde(default)]
+    pub platform: Platform,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
@@ -73,8 +78,8 @@ pub struct Server {
     pub connections_per_peer_max: Option<usize>,
     /// The largest request body, in KiB.
     pub body_kib_max: Option<usize>,
-    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom they
-    /// ask; the header of anybody else is not looked at.
+    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom
+    /// they ask; the header of anybody else is not looked at.
     #[serde(default)]
     pub proxies: Vec<Network>,
     /// For a request's head, in milliseconds.

@@ -14,8 +14,10 @@ mod mailbox;
 mod office;
 mod paths;
 mod patience;
+mod platform;
 mod plugins;
 mod random;
+pub mod signer;
 mod stage;
 mod street;
 
@@ -31,6 +33,7 @@ pub use mailbox::{Mailbox, Posted};
 pub use office::Office;
 pub use paths::{built, root};
 pub use patience::{LONG, eventually};
+pub use platform::PlatformStage;
 pub use plugins::{Component, component};
 pub use random::Random;
 pub use stage::{ACCOUNT, StripeStage, WechatStage, charge, hold, soon};

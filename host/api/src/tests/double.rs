@@ -1,14 +1,14 @@
 //! An engine in memory: the ledger's own rules, idempotency as promised, and outcomes by token.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::audit::Act;
 use engine::{
-    Acknowledgement, App, Apps, Ask, Delivery, Done, Endpoint, Error, Event, EventPage, Instrument,
-    NewEndpoint, NewPayment, NewPayout, NotificationPage, PaymentPage, Proof, Protection, Replay,
-    Scope, Sender, Stage,
+    Acknowledgement, App, AppKey, Apps, Ask, Delivery, Done, Endpoint, Error, Event, EventPage,
+    Instrument, NewEndpoint, NewPayment, NewPayout, Nonce, NotificationPage, Offer, PaymentPage,
+    Proof, Protection, Replay, Scope, Sender, Stage,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -42,6 +42,8 @@ pub(super) struct Double {
     pub(super) acknowledgement: Mutex<Acknowledgement>,
     pub(super) impediments: Mutex<Vec<String>>,
     pub(super) acts: Mutex<Vec<Act>>,
+    /// Whether no line can be written to the trail.
+    pub(super) unwritable: AtomicBool,
     /// `tok_slow` waits here.
     pub(super) gate: Semaphore,
     /// Has a permit for each payment that was begun.
@@ -170,6 +172,7 @@ impl Double {
             acknowledgement: Mutex::new(acknowledgement),
             impediments: Mutex::default(),
             acts: Mutex::default(),
+            unwritable: AtomicBool::default(),
             gate: Semaphore::new(0),
             began: Semaphore::new(0),
             ended: AtomicUsize::new(0),
@@ -394,12 +397,32 @@ impl Payments for Double {
         })
     }
 
+    fn app<'a>(&'a self, _: &'a Id) -> Soon<'a, Result<Option<App>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn app_key(&self, _: &App, _: &AppKey) -> Result<Option<vault::Key>, Error> {
+        Ok(None)
+    }
+
+    fn take_nonce<'a>(&'a self, _: Nonce<'a>) -> Soon<'a, Result<bool, Error>> {
+        Box::pin(async { Ok(true) })
+    }
+
+    fn offers(&self, _: &App) -> Vec<Offer> {
+        Vec::new()
+    }
+
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
         Box::pin(async move { Ok(sender_of(key)) })
     }
 
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
         Box::pin(async move {
+            if self.unwritable.load(Ordering::SeqCst) {
+                let full = engine::audit::Unwritten::because("the disk is full");
+                return Err(Error::Audit(full));
+            }
             self.acts.lock().unwrap().push(act);
             Ok(())
         })

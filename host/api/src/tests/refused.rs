@@ -87,6 +87,15 @@ async fn amounts_are_whole_positive_and_within_twelve_digits() {
 }
 
 #[tokio::test]
+async fn nothing_is_begun_in_a_withdrawn_currency() {
+    let withdrawn = |name, code: &str| {
+        set(name, "/amount/currency", json!(code), &["body /amount/currency choice"])
+    };
+    hold(vec![withdrawn("lev", "BGN"), withdrawn("kuna", "HRK"), withdrawn("fund of gold", "XAU")])
+        .await;
+}
+
+#[tokio::test]
 async fn fields_are_held_to_their_shapes_and_all_faults_are_listed() {
     let long = |length: usize| json!("x".repeat(length));
     hold(vec![
