@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use engine::audit::Act;
+use engine::audit::{Act, Line};
 use engine::{
     Acknowledgement, Apps, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
     PaymentPage, Sender,
@@ -52,6 +52,7 @@ pub trait Payments: Send + Sync + 'static {
     fn impediments(&self) -> Soon<'_, Vec<String>>;
     /// Durable once it answers.
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>>;
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>>;
     /// None where the double has none.
     fn apps(&self) -> Option<Apps>;
 }
@@ -132,6 +133,10 @@ impl Payments for Engine {
 
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
         Box::pin(async move { Ok(Engine::audit(self).append(act).await.map(drop)?) })
+    }
+
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>> {
+        Box::pin(async move { Ok(Engine::audit(self).lines(after, limit).await?) })
     }
 
     fn apps(&self) -> Option<Apps> {
