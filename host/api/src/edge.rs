@@ -13,12 +13,11 @@ use engine::audit::{Act, Actor};
 use engine::{Ask, Sender};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
-use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use ledger::Id;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -28,16 +27,19 @@ use crate::answer::Answer;
 use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
 use crate::contract::Payments;
 use crate::limits::Limits;
+use crate::outgoing::Outgoing;
 use crate::problem::{Place, Problem};
 use crate::route::{Call, Intake, Reply, Route, Visit};
 use crate::server::Options;
 use crate::shape::{Faults, Shape};
+use crate::streams::Streams;
 use crate::{auth, body, head, json, query, router};
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) limits: Limits,
+    streams: Arc<Streams>,
     admission: Admission,
     admin: Option<AdminAccess>,
     ids: RequestIds,
@@ -49,11 +51,12 @@ impl Edge {
     pub(crate) fn new(
         payments: Arc<dyn Payments>,
         options: Options,
-        begun: mpsc::Sender<()>,
+        (begun, stop): (mpsc::Sender<()>, watch::Receiver<bool>),
     ) -> Edge {
         let Options { limits, proxies, admin, .. } = options;
         let (admission, ids) = (Admission::new(proxies), RequestIds::new());
-        Edge { payments, limits, admission, admin, ids, begun }
+        let streams = Streams::new(&limits, stop);
+        Edge { payments, limits, streams, admission, admin, ids, begun }
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -66,7 +69,7 @@ impl Edge {
         request: Request<Incoming>,
         peer: IpAddr,
         cut_short: &AtomicBool,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<Outgoing> {
         let mut line = Line::begin(request.method(), self.request_id());
         let span = tracing::debug_span!("request", id = line.id);
         let mut passage =
@@ -127,8 +130,8 @@ impl Passage<'_> {
             idempotency_key,
             digest,
         });
-        let payments = self.edge.payments.clone();
-        let visit = Visit { payments, path, query, json, parts, raw };
+        let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
+        let visit = Visit { payments, streams, path, query, json, parts, raw };
         self.operate(call(route, visit, app, ask)?).await
     }
 

@@ -12,5 +12,6 @@ mod double;
 mod framing;
 mod money;
 mod refused;
+mod streams;
 mod told;
 mod wire;

@@ -4,6 +4,7 @@
 //! stands in. Paths are relative to the folder of the file.
 
 mod admin;
+mod notifications;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use admin::{Admin, Network};
+pub use notifications::Notifications;
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -37,6 +39,9 @@ pub struct Config {
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
+    /// How apps are told.
+    #[serde(default)]
+    pub notifications: Notifications,
     /// How open entries are found out about.
     #[serde(default)]
     pub recovery: Recovery,
