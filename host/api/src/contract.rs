@@ -9,8 +9,8 @@ use std::pin::Pin;
 
 use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, Apps, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
-    PaymentPage, Sender,
+    Acknowledgement, App, AppKey, Apps, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment,
+    NewPayout, Nonce, Offer, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -53,6 +53,10 @@ pub trait Payments: Endpoints {
         delivery: Delivery,
     ) -> Soon<'a, Result<Acknowledgement, Error>>;
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>>;
+    fn app<'a>(&'a self, id: &'a Id) -> Soon<'a, Result<Option<App>, Error>>;
+    fn app_key(&self, app: &App, key: &AppKey) -> Result<Option<vault::Key>, Error>;
+    fn take_nonce<'a>(&'a self, nonce: Nonce<'a>) -> Soon<'a, Result<bool, Error>>;
+    fn offers(&self, app: &App) -> Vec<Offer>;
     fn impediments(&self) -> Soon<'_, Vec<String>>;
     /// Durable once it answers.
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>>;
@@ -129,6 +133,22 @@ impl Payments for Engine {
 
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
         Box::pin(Engine::sender_by_api_key(self, key))
+    }
+
+    fn app<'a>(&'a self, id: &'a Id) -> Soon<'a, Result<Option<App>, Error>> {
+        Box::pin(Engine::app(self, id))
+    }
+
+    fn app_key(&self, app: &App, key: &AppKey) -> Result<Option<vault::Key>, Error> {
+        Engine::app_key(self, app, key)
+    }
+
+    fn take_nonce<'a>(&'a self, nonce: Nonce<'a>) -> Soon<'a, Result<bool, Error>> {
+        Box::pin(Engine::take_nonce(self, nonce))
+    }
+
+    fn offers(&self, app: &App) -> Vec<Offer> {
+        Engine::offers(self, app)
     }
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {

@@ -10,7 +10,7 @@ use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
 use crate::shape::Field;
 use crate::vocabulary as shapes;
-use crate::{events, pages, payments, webhooks};
+use crate::{about, events, pages, payments, webhooks};
 
 const OPERATED: &[Given] = &[Given {
     status: 201,
@@ -201,6 +201,21 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoints::NOTIFICATIONS,
     endpoints::REPLAY,
     Route {
+        id: "readPlatform",
+        method: "GET",
+        path: "/v1/platform",
+        title: "What can be done here",
+        about: "The platform's keys and clock, what it takes for proof, and the accounts open to \
+                the app.",
+        call: Call::App(|visit, _| Box::pin(about::platform(visit))),
+        scope: Some(Scope::Read),
+        parameters: &[],
+        query: &[],
+        intake: Intake::None,
+        given: &[Given { status: 200, about: "It.", body: Some(("Platform", &about::PLATFORM)) }],
+        own_problems: &[],
+    },
+    Route {
         id: "deliverWebhook",
         method: "POST",
         path: "/webhooks/{account}",
@@ -229,6 +244,12 @@ pub(crate) static ROUTES: &[Route] = &[
         ["health", "Whether the process answers"],
         |visit| Box::pin(pages::health(visit)),
         &[Given { status: 200, about: "It does.", body: Some(("Health", &shapes::HEALTH)) }],
+    ),
+    page(
+        "/.well-known/jwks.json",
+        ["keys", "The platform's public keys"],
+        |visit| Box::pin(about::keys(visit)),
+        &[Given { status: 200, about: "A JWK set.", body: Some(("KeySet", &about::KEY_SET)) }],
     ),
     page(
         "/ready",

@@ -6,6 +6,7 @@ mod endpoints;
 
 use ledger::AMOUNT_MINOR_MAX;
 
+use crate::about;
 use crate::admin::shapes as admin;
 use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
@@ -355,6 +356,8 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("Rotation", &admin::ROTATION),
     ("Health", &HEALTH),
     ("Readiness", &READINESS),
+    ("KeySet", &about::KEY_SET),
+    ("Platform", &about::PLATFORM),
     ("Code", &CODE),
     ("CodeList", &CODE_LIST),
     ("Problem", &PROBLEM),

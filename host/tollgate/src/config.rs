@@ -5,6 +5,7 @@
 
 mod admin;
 mod notifications;
+mod platform;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -21,6 +22,7 @@ use toml::Spanned;
 
 pub use admin::{Admin, Network};
 pub use notifications::Notifications;
+pub use platform::{Platform, Use, authority};
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -36,6 +38,9 @@ pub struct Config {
     /// The master keys that secrets and cards are sealed under; without them nothing is sealed.
     #[serde(default)]
     pub vault: Vault,
+    /// What the platform proves itself with.
+    #[serde(default)]
+    pub platform: Platform,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,

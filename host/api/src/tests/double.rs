@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, App, Apps, Ask, Delivery, Done, Endpoint, Error, Event, EventPage, Instrument,
-    NewEndpoint, NewPayment, NewPayout, NotificationPage, PaymentPage, Proof, Protection, Replay,
-    Scope, Sender, Stage,
+    Acknowledgement, App, AppKey, Apps, Ask, Delivery, Done, Endpoint, Error, Event, EventPage,
+    Instrument, NewEndpoint, NewPayment, NewPayout, Nonce, NotificationPage, Offer, PaymentPage,
+    Proof, Protection, Replay, Scope, Sender, Stage,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -395,6 +395,22 @@ impl Payments for Double {
             self.deliveries.lock().unwrap().push(delivery);
             Ok(self.acknowledgement.lock().unwrap().clone())
         })
+    }
+
+    fn app<'a>(&'a self, _: &'a Id) -> Soon<'a, Result<Option<App>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn app_key(&self, _: &App, _: &AppKey) -> Result<Option<vault::Key>, Error> {
+        Ok(None)
+    }
+
+    fn take_nonce<'a>(&'a self, _: Nonce<'a>) -> Soon<'a, Result<bool, Error>> {
+        Box::pin(async { Ok(true) })
+    }
+
+    fn offers(&self, _: &App) -> Vec<Offer> {
+        Vec::new()
     }
 
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
