@@ -64,6 +64,7 @@ const SCOPES: &[(&str, &str)] = &[
     ("readPayment", "read"),
     ("syncPayment", "read"),
     ("listEvents", "read"),
+    ("readPlatform", "read"),
     ("createEndpoint", "pay"),
     ("rotateEndpointSecret", "pay"),
     ("replayNotifications", "pay"),
