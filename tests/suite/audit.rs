@@ -69,7 +69,8 @@ async fn whatever_may_change_something_leaves_one_line_and_nothing_else_does() {
     client.get("/openapi.json").await.with(200);
     let (second, _) = office.add_named("second").await;
     office.set(&second, &json!({ "scopes": ["read"] })).await;
-    office.change(&second, &json!({ "scopes": [] })).await.problem(422, "fields-invalid");
+    let bad = office.change(&second, &json!({ "networks": ["nonsense"] })).await;
+    bad.problem(422, "fields-invalid");
     let key = office.on(&second, "keys", &json!({ "type": "bearer", "id": "k" })).await;
     key.with(201);
     office.on(&second, "keys/k/revocation", &json!({})).await.with(200);
