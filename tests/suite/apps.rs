@@ -1,5 +1,5 @@
-//! Apps: what each may do, how it is changed while the host runs and while it is stopped, and that a
-//! change holds from the next request on.
+//! Apps: what each may do, how it is changed while the host runs and while it is stopped, and that
+//! a change holds from the next request on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,17 +67,20 @@ const SCOPES: &[(&str, &str)] = &[
     ("readPlatform", "read"),
 ];
 
-/// The operations that an app may call: name, method, path with its parameters filled in.
-fn operations(document: &Value) -> Vec<(String, Method, String)> {
+/// The operations that an app may call: name, the scope that opens it as the document says, method,
+/// path with its parameters filled in.
+fn operations(document: &Value) -> Vec<(String, Value, Method, String)> {
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            if operation["security"][0]["apiKey"].is_null() {
+            let scope = operation["security"][0]["apiKey"].clone();
+            if scope.is_null() {
                 continue;
             }
             let method: Method = method.to_uppercase().parse().unwrap();
             let path = path.replace("{payment}", "pay_01jd8ze5p2m3q4r5s6t7v8w9xa");
-            found.push((operation["operationId"].as_str().unwrap().to_owned(), method, path));
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            found.push((name, scope, method, path));
         }
     }
     found
@@ -93,7 +96,8 @@ async fn each_scope_opens_its_operations_and_no_other() {
     assert_eq!(named, known.keys().copied().collect(), "say in SCOPES which scope opens each");
     for scope in ["pay", "refund", "payout", "read"] {
         let (_, client) = office.add(&json!({ "name": scope, "scopes": [scope] })).await;
-        for (name, method, path) in &operations {
+        for (name, said, method, path) in &operations {
+            assert_eq!(*said, json!([known[name.as_str()]]), "{name}");
             // Not JSON: whoever is let in is told so, and nothing is done.
             let draft = client.request(method.clone(), path).header("idempotency-key", name);
             let reply = draft.header("content-type", "application/json").send("-").await;
@@ -177,20 +181,42 @@ async fn an_app_that_asks_too_often_is_told_when_to_ask_again_and_another_is_not
     client.get("/v1/payments").await.with(200);
 }
 
-/// How many of `payers` that pay at once are let through; the others are refused by the limit.
-async fn paying(client: &Client, payers: u64, minor: u64) -> u64 {
-    let all: Vec<_> = (0..payers)
-        .map(|n| {
-            let client = client.clone();
-            let key = format!("{minor}-{n}");
-            tokio::spawn(async move { client.pay(&key, &charge("pm_card_visa", minor)).await })
+#[tokio::test]
+async fn who_tries_many_keys_is_slowed_down_and_shuts_no_app_out() {
+    let office = Office::open().await;
+    let client = office.client();
+    let began = tokio::time::Instant::now();
+    let wrong = |n: u32| {
+        let client = client.with_key(&format!("tgk_{}_{n:064}", "0".repeat(26)));
+        tokio::spawn(async move { client.get("/v1/payments").await })
+    };
+    let tries: Vec<_> = (0..60).map(wrong).collect();
+    for n in 0..10 {
+        client.get("/v1/payments").await.with(200);
+        client.pay(&format!("k{n}"), &charge("pm_card_visa", 1)).await.with(201);
+    }
+    for one in tries {
+        one.await.unwrap().problem(401, "api-key-wrong");
+    }
+    // Twenty failures are answered at once and one more a second; the others wait a second each.
+    assert!(began.elapsed() >= std::time::Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+/// Lets so many pay at once: the keys of those let through; the limit refuses the others.
+async fn paying(client: &Client, payers: u64, minor: u64) -> Vec<String> {
+    let pay = |n| {
+        let (client, key) = (client.clone(), format!("{minor}-{n}"));
+        tokio::spawn(async move {
+            let reply = client.pay(&key, &charge("pm_card_visa", minor)).await;
+            (key, reply)
         })
-        .collect();
-    let mut taken = 0;
+    };
+    let all: Vec<_> = (0..payers).map(pay).collect();
+    let mut taken = Vec::new();
     for one in all {
-        let reply = one.await.unwrap();
+        let (key, reply) = one.await.unwrap();
         match reply.status {
-            201 => taken += 1,
+            201 => taken.push(key),
             _ => drop(reply.problem(409, "spending-limit")),
         }
     }
@@ -202,7 +228,8 @@ async fn what_an_app_spends_in_a_day_never_exceeds_its_limit() {
     let mut office = Office::open().await;
     let spending = json!([{ "currency": "EUR", "amount_minor_max": 10_000 }]);
     let (app, client) = office.add(&json!({ "name": "shop", "spending": spending })).await;
-    assert_eq!(paying(&client, 32, 1_000).await, 10);
+    let taken = paying(&client, 32, 1_000).await;
+    assert_eq!(taken.len(), 10);
     let books = office.stripe.books();
     assert_eq!(books.total(MovementKind::Capture, "EUR"), 10_000, "none was half done");
     let over = client.pay("over", &charge("pm_card_visa", 1)).await;
@@ -215,8 +242,9 @@ async fn what_an_app_spends_in_a_day_never_exceeds_its_limit() {
     // Repeating what was done spends nothing, and a refund gives nothing back.
     let paid = client.payments().await;
     client.on(&paid[0]["id"], "refunds", "r", &json!({})).await.with(201);
-    let again = client.pay("1000-0", &charge("pm_card_visa", 1_000)).await;
-    assert!(again.status == 201 || again.status == 409, "{again:?}");
+    let again = client.pay(&taken[0], &charge("pm_card_visa", 1_000)).await;
+    again.with(201);
+    assert_eq!(again.header("idempotency-replayed"), "true");
     client.pay("over", &charge("pm_card_visa", 1)).await.problem(409, "spending-limit");
     office.host.kill().await;
     office.host.run().await;
@@ -231,7 +259,7 @@ async fn what_an_app_spends_in_a_day_never_exceeds_its_limit() {
         let declined = client.pay(&format!("d{n}"), &charge("pm_card_chargeDeclined", 600)).await;
         assert_eq!(declined.with(201)["status"], "declined");
     }
-    assert_eq!(paying(&client, 8, 200).await, 3);
+    assert_eq!(paying(&client, 8, 200).await.len(), 3);
     // The same key that was refused is free for what fits.
     office.set(&app, &json!({ "spending": [] })).await;
     client.pay("over", &charge("pm_card_visa", 1)).await.with(201);

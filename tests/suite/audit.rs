@@ -82,16 +82,16 @@ async fn whatever_may_change_something_leaves_one_line_and_nothing_else_does() {
     let lines = trail(&office.host).await;
     let told: Vec<_> = lines.iter().map(about).collect();
     let expected = [
-        of("operator", "addApp", ""),
+        of("operator", "addApp", "shop"),
         of(&app, "createPayment", "order-1"),
         of(&app, "createPayment", "order-1"),
         of(&app, "syncPayment", id),
         of(&app, "refundPayment", id),
-        of("admin", "addApp", ""),
+        of("admin", "addApp", "second"),
         of("admin", "changeApp", &second),
         of("admin", "changeApp", &second),
         of("admin", "addAppKey", &second),
-        of("admin", "revokeAppKey", &second),
+        of("admin", "revokeAppKey", &format!("{second}/k")),
         of("operator", "revokeApp", &second),
     ];
     assert_eq!(told, expected);

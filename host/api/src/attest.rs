@@ -5,8 +5,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::answer::Answer;
+use crate::catalogue::PROTECTION_REQUIRED;
 use crate::content_digest;
 use crate::platform::{Platform, PlatformKey, Usage};
+use crate::problem::Problem;
 use crate::sealed::{self, Reader};
 use crate::signature::{
     Authority, Component, Draft, Error, Message, Parameters, RESPONSE_TAG, Request, Response,
@@ -39,13 +41,22 @@ impl Exchange {
 
     /// Encrypts, digests and signs the answer: in this order, so that whoever carries it can check
     /// all but what it says.
+    ///
+    /// A stream has no end to be digested: its head alone is signed. It is not encrypted either, so
+    /// an app whose answers have to be is not given one.
     pub(crate) fn attest(&self, mut answer: Answer, platform: &Platform) -> Answer {
+        if answer.stream.is_some() && self.reader.is_some() {
+            let detail = "a stream is not encrypted; read the feed page by page";
+            answer = Problem::new(&PROTECTION_REQUIRED, detail).answer();
+        }
         if let Some(reader) = &self.reader
             && let Err(problem) = sealed::seal(&mut answer, platform, reader)
         {
             answer = problem.answer();
         }
-        if let Ok(digest) = HeaderValue::from_str(&content_digest::of(&answer.body)) {
+        if answer.stream.is_none()
+            && let Ok(digest) = HeaderValue::from_str(&content_digest::of(&answer.body))
+        {
             answer.set(content_digest::NAME, digest);
         }
         if let Some(key) = platform.current(Usage::Sign)
@@ -65,7 +76,7 @@ impl Exchange {
         let by = key.algorithm().ok_or(Error::Wrong)?;
         let draft = Draft {
             label: "tollgate".to_owned(),
-            components: self.components()?,
+            components: self.components(answer)?,
             parameters: Parameters {
                 created: Some(platform.now_s()),
                 keyid: Some(key.id.clone()),
@@ -91,10 +102,12 @@ impl Exchange {
         Ok(())
     }
 
-    fn components(&self) -> Result<Vec<Component>, Error> {
-        let mut all = Vec::new();
-        for name in ["@status", "content-digest", "content-type"] {
-            all.push(Component::named(name)?);
+    fn components(&self, answer: &Answer) -> Result<Vec<Component>, Error> {
+        let mut all = vec![Component::named("@status")?];
+        for name in [content_digest::NAME, "content-type"] {
+            if answer.headers.contains_key(name) {
+                all.push(Component::named(name)?);
+            }
         }
         for name in ["@method", "@target-uri"] {
             all.push(Component::named(name)?.of_request()?);

@@ -7,10 +7,12 @@ use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 mod admitted;
+mod endpoints;
 mod proofs;
 mod refused;
 
 pub use admitted::*;
+pub use endpoints::*;
 pub use proofs::*;
 pub use refused::*;
 
@@ -239,6 +241,8 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_PAYMENT,
     &NO_SUCH_ACCOUNT,
     &NO_SUCH_CURSOR,
+    &NO_SUCH_ENDPOINT,
+    &NO_SUCH_NOTIFICATION,
     &NO_SUCH_APP,
     &NO_SUCH_KEY,
     &NO_SUCH_PROBLEM,
@@ -247,6 +251,8 @@ pub static CATALOGUE: &[&Code] = &[
     &BODY_TOO_SLOW,
     &IN_PROGRESS,
     &PAYMENT_BUSY,
+    &ENDPOINT_BUSY,
+    &TOO_MANY_ENDPOINTS,
     &OTHER_CURRENCY,
     &ALREADY_AUTHORIZED,
     &NOT_AUTHORIZED,
@@ -268,9 +274,11 @@ pub static CATALOGUE: &[&Code] = &[
     &MEDIA_TYPE,
     &MISDIRECTED,
     &FIELDS_INVALID,
+    &ENDPOINT_REFUSED,
     &KEY_REUSED,
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
+    &TOO_MANY_STREAMS,
     &RATE_LIMITED,
     &TOO_MANY_FAILURES,
     &HEADERS_TOO_LARGE,

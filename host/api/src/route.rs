@@ -15,6 +15,7 @@ use crate::contract::{Payments, Soon};
 use crate::platform::Platform;
 use crate::problem::{Code, Problem};
 use crate::shape::{Field, Shape};
+use crate::streams::Streams;
 
 /// How an operation is called, and so who may call it.
 pub(crate) enum Call {
@@ -53,7 +54,7 @@ pub(crate) struct Given {
 /// One operation.
 pub(crate) struct Route {
     pub(crate) id: &'static str,
-    /// `GET`, `POST` or `PATCH`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) title: &'static str,
@@ -75,6 +76,7 @@ pub(crate) struct Visit {
     pub(crate) platform: Arc<Platform>,
     /// Who asks; none where anybody may.
     pub(crate) sender: Option<Sender>,
+    pub(crate) streams: Arc<Streams>,
     /// The values of the path's parameters, decoded.
     pub(crate) path: Vec<String>,
     pub(crate) query: Map<String, Value>,

@@ -12,6 +12,7 @@ use crate::account::{Account, AccountParts};
 use crate::audit::Audit;
 use crate::clock::{Clock, Entropy};
 use crate::nonce::Nonces;
+use crate::notify::{Desk, Notifying};
 use crate::operate::{Plan, Root};
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
 use crate::{record, spending};
@@ -30,6 +31,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// The accounts; names are unique.
     pub accounts: Vec<AccountParts>,
+    /// How apps are told.
+    pub notifying: Notifying,
     /// Limits and times.
     pub options: Options,
 }
@@ -74,6 +77,9 @@ pub(crate) struct Inner {
     pub entropy: Arc<dyn Entropy>,
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
+    pub notifying: Notifying,
+    /// Rung when notifications were written.
+    pub desk: Desk,
     pub audit: Audit,
     pub spending: spending::Locks,
     pub nonces: Nonces,
@@ -129,6 +135,8 @@ impl Engine {
             entropy: parts.entropy,
             accounts,
             options: parts.options,
+            notifying: parts.notifying,
+            desk: Desk::default(),
             claims: Mutex::default(),
             in_hand: tokio::sync::watch::Sender::default(),
         })))

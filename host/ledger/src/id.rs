@@ -14,10 +14,10 @@ use crate::TimestampMs;
 
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const LENGTH: usize = 30;
-const PREFIXES: [&str; 5] = ["pay_", "ent_", "evt_", "app_", "ano_"];
+const PREFIXES: [&str; 6] = ["pay_", "ent_", "evt_", "app_", "ano_", "end_"];
 
 /// An identifier: `pay_` a payment, `ent_` an entry, `evt_` an event, `app_` an app, `ano_` an
-/// anomaly.
+/// anomaly, `end_` an endpoint.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Id(String);
@@ -51,6 +51,11 @@ impl Id {
     /// The identifier of an anomaly.
     pub fn anomaly(now: TimestampMs, random: [u8; 10]) -> Id {
         Id::new("ano_", now, random)
+    }
+
+    /// The identifier of an endpoint.
+    pub fn endpoint(now: TimestampMs, random: [u8; 10]) -> Id {
+        Id::new("end_", now, random)
     }
 
     fn new(prefix: &str, now: TimestampMs, random: [u8; 10]) -> Id {

@@ -3,6 +3,8 @@
 mod app;
 mod audit;
 mod config;
+mod currencies;
+mod notifications;
 mod platform;
 mod plugin;
 mod serve;
@@ -42,6 +44,9 @@ pub enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// What apps' endpoints were told: dead letters, and sending again.
+    #[command(subcommand)]
+    Notifications(notifications::NotificationsCommand),
     /// Look at the store.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -53,6 +58,8 @@ pub enum Command {
     Platform(platform::PlatformCommand),
     /// Sign a request as an app does, and print or send it.
     Sign(Box<sign::SignCommand>),
+    /// Print the currencies a payment can be begun in, and their decimal places, as JSON.
+    Currencies,
     /// Print the state table of ledger entries as JSON.
     States,
 }
@@ -66,10 +73,12 @@ impl Command {
             Command::App(command) => command.run(),
             Command::Audit(command) => command.run(),
             Command::Config(command) => command.run(),
+            Command::Notifications(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
             Command::Platform(command) => command.run(),
             Command::Sign(command) => command.run(),
+            Command::Currencies => currencies::print(),
             Command::States => states::print(),
         }
     }
