@@ -124,15 +124,14 @@ def written(path, text):
 class Host:
     """The host, running."""
 
-    def __init__(self, folder, accounts, port=None, more="", before=None):
+    def __init__(self, folder, accounts, port=None, sections="", before=None):
         self.url = f"http://127.0.0.1:{port or free_port()}"
         plugins = {account.plugin for account in accounts.values()}
         texts = [
             f'[server]\nlisten = "{self.url.removeprefix("http://")}"\npublic_url = "{self.url}"\n',
             f'[store]\npath = "store"\n[sandbox]\ncache = "{BUILT}/compiled"\n',
             *(built(plugin) for plugin in sorted(plugins)),
-            *(account.toml(name, folder) for name, account in accounts.items()),
-            more,
+            *(account.toml(name, folder) for name, account in accounts.items()), sections,
         ]
         config = written(folder / "tollgate.toml", "\n".join(texts))
         added = subprocess.run(

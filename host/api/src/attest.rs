@@ -50,10 +50,11 @@ impl Exchange {
             answer = Problem::new(&PROTECTION_REQUIRED, detail).answer();
         }
         if let Some(reader) = &self.reader
-            && let Err(problem) = sealed::seal(&mut answer, platform, reader)
+            && let Err(problem) = sealed(&mut answer, platform, reader)
         {
             answer = problem.answer();
         }
+        // A stream has no end to take a digest at; its head is signed all the same.
         if answer.stream.is_none()
             && let Ok(digest) = HeaderValue::from_str(&content_digest::of(&answer.body))
         {
@@ -76,7 +77,7 @@ impl Exchange {
         let by = key.algorithm().ok_or(Error::Wrong)?;
         let draft = Draft {
             label: "tollgate".to_owned(),
-            components: self.components(answer)?,
+            components: self.components(answer.stream.is_none())?,
             parameters: Parameters {
                 created: Some(platform.now_s()),
                 keyid: Some(key.id.clone()),
@@ -102,12 +103,10 @@ impl Exchange {
         Ok(())
     }
 
-    fn components(&self, answer: &Answer) -> Result<Vec<Component>, Error> {
-        let mut all = vec![Component::named("@status")?];
-        for name in [content_digest::NAME, "content-type"] {
-            if answer.headers.contains_key(name) {
-                all.push(Component::named(name)?);
-            }
+    fn components(&self, whole: bool) -> Result<Vec<Component>, Error> {
+        let mut all = vec![Component::named("@status")?, Component::named("content-type")?];
+        if whole {
+            all.push(Component::named(content_digest::NAME)?);
         }
         for name in ["@method", "@target-uri"] {
             all.push(Component::named(name)?.of_request()?);
@@ -119,5 +118,17 @@ impl Exchange {
             }
         }
         Ok(all)
+    }
+}
+
+/// Encrypts the answer to its reader; a stream cannot be, and is refused to whoever has to have it so.
+fn sealed(answer: &mut Answer, platform: &Platform, reader: &Reader) -> Result<(), Problem> {
+    match answer.stream.take() {
+        None => sealed::seal(answer, platform, reader),
+        Some(_) => {
+            let detail = "a stream is not encrypted; read the feed by its cursor".to_owned();
+            *answer = Problem::new(&PROTECTION_REQUIRED, detail).answer();
+            sealed::seal(answer, platform, reader)
+        }
     }
 }

@@ -44,9 +44,9 @@ use taking::Taken;
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) limits: Limits,
+    streams: Arc<Streams>,
     platform: Arc<Platform>,
     listen: SocketAddr,
-    streams: Arc<Streams>,
     admission: Admission,
     admin: Option<AdminAccess>,
     ids: RequestIds,
@@ -62,8 +62,9 @@ impl Edge {
     ) -> Edge {
         let Options { listen, limits, proxies, admin, platform } = options;
         let (admission, ids) = (Admission::new(proxies), RequestIds::new());
-        let (platform, streams) = (Arc::new(platform), Streams::new(&limits, stop));
-        Edge { payments, limits, platform, listen, streams, admission, admin, ids, begun }
+        let streams = Streams::new(&limits, stop);
+        let platform = Arc::new(platform);
+        Edge { payments, limits, streams, platform, listen, admission, admin, ids, begun }
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -153,7 +154,7 @@ impl Passage<'_> {
         let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
         let platform = self.edge.platform.clone();
         let visit =
-            Visit { payments, platform, sender, streams, path, query, json, parts, raw, encrypted };
+            Visit { payments, streams, platform, sender, path, query, json, parts, raw, encrypted };
         self.operate(call(route, visit, app, ask)?).await
     }
 

@@ -97,7 +97,7 @@ pub struct Fault {
 }
 
 /// Every rule a fault can name.
-pub const RULES: [&str; 14] = [
+pub const RULES: [&str; 15] = [
     "characters",
     "choice",
     "depth",
@@ -107,6 +107,7 @@ pub const RULES: [&str; 14] = [
     "max-length",
     "max-properties",
     "maximum",
+    "min-items",
     "min-length",
     "minimum",
     "required",

@@ -73,10 +73,10 @@ pub(crate) struct Route {
 /// A request that passed every check.
 pub(crate) struct Visit {
     pub(crate) payments: Arc<dyn Payments>,
+    pub(crate) streams: Arc<Streams>,
     pub(crate) platform: Arc<Platform>,
     /// Who asks; none where anybody may.
     pub(crate) sender: Option<Sender>,
-    pub(crate) streams: Arc<Streams>,
     /// The values of the path's parameters, decoded.
     pub(crate) path: Vec<String>,
     pub(crate) query: Map<String, Value>,

@@ -74,9 +74,9 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let peers = Peers::new(&options.limits);
         let (hold, begun) = mpsc::channel(1);
+        let (stop, stopped) = watch::channel(false);
         crate::proof::prepare();
         let options = Options { listen: address, ..options };
-        let (stop, stopped) = watch::channel(false);
         let edge = Arc::new(Edge::new(payments, options, (hold, stopped)));
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
         Ok(Server { listener, address, edge, peers, refusals, stop, begun })

@@ -28,7 +28,7 @@ pub use config::{Account, Config, Key};
 pub use ear::{Ear, Manner, Told};
 pub use environment::{number, seed};
 pub use host::Host;
-pub use listening::{Dispatched, Listening};
+pub use listening::Listening;
 pub use mailbox::{Mailbox, Posted};
 pub use office::Office;
 pub use paths::{built, root};

@@ -29,7 +29,7 @@ const MOMENT: Shape = Shape::Nullable(&Shape::Time);
 
 /// What can be set of an app.
 const SETTINGS: &[Field] = &[
-    optional("scopes", Shape::List(&SCOPE), "What it may do."),
+    optional("scopes", Shape::OneOrMore(&SCOPE), "What it may do."),
     optional(
         "networks",
         Shape::List(&NETWORK),

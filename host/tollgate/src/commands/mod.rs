@@ -53,13 +53,13 @@ pub enum Command {
     /// Master keys, and what is sealed under them.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Print the currencies a payment can be begun in, and their decimal places, as JSON.
+    Currencies,
     /// The keys that the platform proves itself with.
     #[command(subcommand)]
     Platform(platform::PlatformCommand),
     /// Sign a request as an app does, and print or send it.
     Sign(Box<sign::SignCommand>),
-    /// Print the currencies a payment can be begun in, and their decimal places, as JSON.
-    Currencies,
     /// Print the state table of ledger entries as JSON.
     States,
 }
@@ -76,9 +76,9 @@ impl Command {
             Command::Notifications(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
+            Command::Currencies => currencies::print(),
             Command::Platform(command) => command.run(),
             Command::Sign(command) => command.run(),
-            Command::Currencies => currencies::print(),
             Command::States => states::print(),
         }
     }
