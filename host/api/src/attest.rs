@@ -41,7 +41,14 @@ impl Exchange {
 
     /// Encrypts, digests and signs the answer: in this order, so that whoever carries it can check
     /// all but what it says.
+    ///
+    /// A stream has no end to be digested: its head alone is signed. It is not encrypted either, so
+    /// an app whose answers have to be is not given one.
     pub(crate) fn attest(&self, mut answer: Answer, platform: &Platform) -> Answer {
+        if answer.stream.is_some() && self.reader.is_some() {
+            let detail = "a stream is not encrypted; read the feed page by page";
+            answer = Problem::new(&PROTECTION_REQUIRED, detail).answer();
+        }
         if let Some(reader) = &self.reader
             && let Err(problem) = sealed(&mut answer, platform, reader)
         {
