@@ -9,6 +9,7 @@ use store::Store;
 use vault::AtRest;
 
 use crate::account::{Account, AccountParts};
+use crate::cards::Codes;
 use crate::clock::{Clock, Entropy};
 use crate::operate::{Plan, Root};
 use crate::record;
@@ -44,6 +45,8 @@ pub struct Options {
     pub absent_after_ms: u64,
     /// So many late "not found" answers prove that the provider never got it.
     pub absences_min: u32,
+    /// How long a card is kept at most, in milliseconds; it goes with its expiry in any case.
+    pub card_keep_ms: u64,
     /// Entries asked about at the same time.
     pub concurrent_syncs_max: usize,
 }
@@ -55,6 +58,8 @@ impl Default for Options {
             sync_after_ms: vec![2_000, 10_000, 60_000, 300_000, 900_000, 3_600_000],
             absent_after_ms: 60_000,
             absences_min: 2,
+            // 400 days: a subscription of a year, and time to ask for the card again.
+            card_keep_ms: 400 * 24 * 60 * 60 * 1000,
             concurrent_syncs_max: 16,
         }
     }
@@ -72,6 +77,7 @@ pub(crate) struct Inner {
     pub entropy: Arc<dyn Entropy>,
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
+    pub codes: Codes,
     /// Idempotency keys and entries being worked on in this process.
     claims: Mutex<HashSet<String>>,
     /// How many operations are in hand; `None` begins nothing new.
@@ -120,6 +126,7 @@ impl Engine {
             entropy: parts.entropy,
             accounts,
             options: parts.options,
+            codes: Codes::default(),
             claims: Mutex::default(),
             in_hand: tokio::sync::watch::Sender::default(),
         })))

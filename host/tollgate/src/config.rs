@@ -3,6 +3,7 @@
 //! It never holds a secret: a secret or a key is named by the file or the environment variable it
 //! stands in. Paths are relative to the folder of the file.
 
+mod cards;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -17,6 +18,7 @@ use egress::AllowedHost;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use cards::{CardEntry, Cards, DerivedEntry};
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -32,6 +34,9 @@ pub struct Config {
     /// The master keys that secrets and cards are sealed under; without them nothing is sealed.
     #[serde(default)]
     pub vault: Vault,
+    /// How long cards are kept.
+    #[serde(default)]
+    pub cards: Cards,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
@@ -158,6 +163,10 @@ pub struct Account {
     /// Secrets by name, and where each may travel.
     #[serde(default)]
     pub secret: BTreeMap<String, SecretEntry>,
+    /// Where cards may travel, if they may at all.
+    pub card: Option<CardEntry>,
+    /// Where results computed over secrets and cards may travel.
+    pub derived: Option<DerivedEntry>,
     /// Keys; several of one slot are told apart by `id`.
     #[serde(default)]
     pub key: Vec<KeyEntry>,
