@@ -1,25 +1,37 @@
-//! Who asks: bearer API keys (RFC 6750).
+//! Who asks, and whether they may: bearer API keys (RFC 6750), and the scopes of an app.
 //!
 //! The comparison itself is the engine's, which keeps only digests of keys.
 
-use engine::App;
+use engine::Sender;
 use http::HeaderMap;
 
-use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG};
+use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG, SCOPE_MISSING};
 use crate::contract::Payments;
 use crate::head;
 use crate::problem::{Code, Problem};
+use crate::route::Route;
 
 const KEY_BYTES_MAX: usize = 256;
 
-/// The app whose API key the request carries.
-pub(crate) async fn app(payments: &dyn Payments, headers: &HeaderMap) -> Result<App, Problem> {
+/// Who sent the request, proven by its headers alone.
+pub(crate) async fn prove(payments: &dyn Payments, headers: &HeaderMap) -> Result<Sender, Problem> {
     let Some(value) = head::authorization(headers) else {
         return Err(refused(&API_KEY_MISSING, "Bearer realm=\"tollgate\""));
     };
     let wrong = || refused(&API_KEY_WRONG, "Bearer realm=\"tollgate\", error=\"invalid_token\"");
     let key = bearer(value).ok_or_else(wrong)?;
-    payments.app_by_key(key).await?.ok_or_else(wrong)
+    payments.sender_by_api_key(key).await?.ok_or_else(wrong)
+}
+
+/// Whether the app may call this operation.
+pub(crate) fn admit(sender: &Sender, route: &Route) -> Result<(), Problem> {
+    match route.scope {
+        Some(scope) if !sender.app.scopes.contains(&scope) => {
+            let detail = format!("this operation needs the scope `{}`", scope.word());
+            Err(Problem::new(&SCOPE_MISSING, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn refused(code: &'static Code, challenge: &str) -> Problem {

@@ -70,6 +70,16 @@ pub static API_KEY_WRONG: Code = Code::new(
         "Use a key that the operator gave for this host, unshortened.",
     ],
 );
+pub static SCOPE_MISSING: Code = Code::new(
+    "scope-missing",
+    403,
+    Never,
+    [
+        "The app may not do this",
+        "The operation needs a scope that the operator has not given the app.",
+        "Ask the operator for the scope that `detail` names, or use another app.",
+    ],
+);
 pub static NOTHING_HERE: Code = Code::new(
     "nothing-here",
     404,
@@ -199,6 +209,7 @@ pub static CATALOGUE: &[&Code] = &[
     &NOT_JSON,
     &API_KEY_MISSING,
     &API_KEY_WRONG,
+    &SCOPE_MISSING,
     &NOTHING_HERE,
     &NO_SUCH_PAYMENT,
     &NO_SUCH_ACCOUNT,

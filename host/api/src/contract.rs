@@ -6,8 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use engine::{
-    Acknowledgement, App, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
-    PaymentPage,
+    Acknowledgement, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
+    PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -47,7 +47,7 @@ pub trait Payments: Send + Sync + 'static {
         account: &'a str,
         delivery: Delivery,
     ) -> Soon<'a, Result<Acknowledgement, Error>>;
-    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>>;
+    fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>>;
     fn impediments(&self) -> Soon<'_, Vec<String>>;
 }
 
@@ -117,8 +117,8 @@ impl Payments for Engine {
         Box::pin(Engine::deliver(self, account, delivery))
     }
 
-    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>> {
-        Box::pin(Engine::app_by_key(self, key))
+    fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
+        Box::pin(Engine::sender_by_api_key(self, key))
     }
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use engine::Ask;
+use engine::{Ask, Sender};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Full;
@@ -95,27 +95,34 @@ impl Passage<'_> {
         head::check(&parts, &self.edge.limits)?;
         let (route, path) = router::find(&parts.method, parts.uri.path())?;
         self.line.route = route.path;
-        let app = match route.call {
-            Call::Open(_) => None,
-            Call::App(_) | Call::Ask(_) => {
-                Some(auth::app(self.edge.payments.as_ref(), &parts.headers).await?.id)
-            }
-        };
-        self.line.app = app.clone();
+        let sender = self.sender(route, &parts).await?;
+        let app = sender.as_ref().map(|sender| sender.app.id.clone());
         let query = checked_query(route, &parts)?;
         let key = match route.call {
             Call::Ask(_) => Some(head::idempotency_key(&parts.headers)?),
             Call::Open(_) | Call::App(_) => None,
         };
         let (raw, json) = self.take_in(route.intake, &parts, body).await?;
-        let ask = key.zip(app.clone()).map(|(idempotency_key, app)| Ask {
-            app,
+        let ask = key.zip(sender).map(|(idempotency_key, sender)| Ask {
+            app: sender.app.id.clone(),
+            key: sender.key,
             idempotency_key,
             digest: digest(&parts, &raw),
         });
         let payments = self.edge.payments.clone();
         let visit = Visit { payments, path, query, json, parts, raw };
         self.operate(call(route, visit, app, ask)?).await
+    }
+
+    /// Who sent it, where that has to be known, and only if they may.
+    async fn sender(&mut self, route: &Route, parts: &Parts) -> Result<Option<Sender>, Problem> {
+        if matches!(route.call, Call::Open(_)) {
+            return Ok(None);
+        }
+        let sender = auth::prove(self.edge.payments.as_ref(), &parts.headers).await?;
+        self.line.app = Some(sender.app.id.clone());
+        auth::admit(&sender, route)?;
+        Ok(Some(sender))
     }
 
     async fn take_in(

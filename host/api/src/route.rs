@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::Ask;
+use engine::{Ask, Scope};
 use http::request::Parts;
 use ledger::Id;
 use serde_json::{Map, Value};
@@ -56,6 +56,8 @@ pub(crate) struct Route {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
     pub(crate) call: Call,
+    /// What an app has to be allowed for it; none where anybody may call.
+    pub(crate) scope: Option<Scope>,
     pub(crate) parameters: &'static [Field],
     pub(crate) query: &'static [Field],
     pub(crate) intake: Intake,
@@ -100,8 +102,12 @@ const EVERYWHERE: &[&Code] = &[
     &known::TOO_MANY_CONNECTIONS,
     &known::DEADLINE_PASSED,
 ];
-const WITH_API_KEY: &[&Code] =
-    &[&known::API_KEY_MISSING, &known::API_KEY_WRONG, &known::STORE_UNAVAILABLE];
+const WITH_API_KEY: &[&Code] = &[
+    &known::API_KEY_MISSING,
+    &known::API_KEY_WRONG,
+    &known::SCOPE_MISSING,
+    &known::STORE_UNAVAILABLE,
+];
 const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
     &known::IN_PROGRESS,
     &known::KEY_REUSED,

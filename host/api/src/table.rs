@@ -1,5 +1,7 @@
 //! The routes, as a table. What is not here is not answered.
 
+use engine::Scope;
+
 use crate::catalogue as known;
 use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
@@ -41,6 +43,7 @@ pub(crate) static ROUTES: &[Route] = &[
         about: "Answers when the provider has, or when its answer is known to be lost: then the \
                 status is `unknown`, and the host finds out.",
         call: Call::Ask(|visit, ask| Box::pin(payments::pay(visit, ask))),
+        scope: Some(Scope::Pay),
         parameters: &[],
         query: &[],
         intake: Intake::Json {
@@ -59,6 +62,7 @@ pub(crate) static ROUTES: &[Route] = &[
         title: "List payments",
         about: "The payments of the app, newest first.",
         call: Call::App(|visit, app| Box::pin(payments::list(visit, app))),
+        scope: Some(Scope::Read),
         parameters: &[],
         query: shapes::PAGE,
         intake: Intake::None,
@@ -76,6 +80,7 @@ pub(crate) static ROUTES: &[Route] = &[
         title: "Pay out",
         about: "A payout is read as a payment, and takes no other operation.",
         call: Call::Ask(|visit, ask| Box::pin(payments::pay_out(visit, ask))),
+        scope: Some(Scope::Payout),
         parameters: &[],
         query: &[],
         intake: Intake::Json {
@@ -94,6 +99,7 @@ pub(crate) static ROUTES: &[Route] = &[
         title: "Read a payment",
         about: "Reads the ledger; the provider is not asked.",
         call: Call::App(|visit, app| Box::pin(payments::read(visit, app))),
+        scope: Some(Scope::Read),
         parameters: PAYMENT_PATH,
         query: &[],
         intake: Intake::None,
@@ -104,7 +110,7 @@ pub(crate) static ROUTES: &[Route] = &[
         ["capturePayment", "/v1/payments/{payment}/captures", "Capture"],
         "Takes this amount, or all that is authorised and not captured.",
         PART,
-        Call::Ask(|visit, ask| Box::pin(payments::capture(visit, ask))),
+        (Call::Ask(|visit, ask| Box::pin(payments::capture(visit, ask))), Scope::Pay),
         &[
             &known::NO_SUCH_PAYMENT,
             &known::OTHER_CURRENCY,
@@ -118,7 +124,7 @@ pub(crate) static ROUTES: &[Route] = &[
         ["cancelPayment", "/v1/payments/{payment}/cancellation", "Cancel"],
         "Releases an authorisation, or closes a payment that was not paid yet.",
         NOTHING,
-        Call::Ask(|visit, ask| Box::pin(payments::cancel(visit, ask))),
+        (Call::Ask(|visit, ask| Box::pin(payments::cancel(visit, ask))), Scope::Pay),
         &[
             &known::NO_SUCH_PAYMENT,
             &known::ALREADY_CAPTURED,
@@ -131,7 +137,7 @@ pub(crate) static ROUTES: &[Route] = &[
         ["refundPayment", "/v1/payments/{payment}/refunds", "Refund"],
         "Gives back this amount, or all that is captured and not refunded.",
         PART,
-        Call::Ask(|visit, ask| Box::pin(payments::refund(visit, ask))),
+        (Call::Ask(|visit, ask| Box::pin(payments::refund(visit, ask))), Scope::Refund),
         &[
             &known::NO_SUCH_PAYMENT,
             &known::OTHER_CURRENCY,
@@ -146,7 +152,7 @@ pub(crate) static ROUTES: &[Route] = &[
             ["syncPayment", "/v1/payments/{payment}/sync", "Ask the provider"],
             "Asks the provider what became of every open entry, now. Repeating it is harmless.",
             NOTHING,
-            Call::App(|visit, app| Box::pin(payments::sync(visit, app))),
+            (Call::App(|visit, app| Box::pin(payments::sync(visit, app))), Scope::Read),
             &[
                 &known::NO_SUCH_PAYMENT,
                 &known::NO_SUCH_ACCOUNT,
@@ -166,6 +172,7 @@ pub(crate) static ROUTES: &[Route] = &[
         about: "What happened to the payments of the app, oldest first. Keep the cursor and ask \
                 again: the feed loses nothing and repeats nothing.",
         call: Call::App(|visit, app| Box::pin(events::list(visit, app))),
+        scope: Some(Scope::Read),
         parameters: &[],
         query: shapes::PAGE,
         intake: Intake::None,
@@ -184,6 +191,7 @@ pub(crate) static ROUTES: &[Route] = &[
         about: "For providers alone. Whatever is not proven by the account's own keys is refused \
                 in the provider's own manner.",
         call: Call::Open(|visit| Box::pin(webhooks::deliver(visit))),
+        scope: None,
         parameters: &[shapes::ACCOUNT_IN_PATH],
         query: &[],
         intake: Intake::Raw,
@@ -246,7 +254,7 @@ const fn on_payment(
     [id, path, title]: [&'static str; 3],
     about: &'static str,
     intake: Intake,
-    call: Call,
+    (call, scope): (Call, Scope),
     own_problems: &'static [&'static Code],
 ) -> Route {
     Route {
@@ -256,6 +264,7 @@ const fn on_payment(
         title,
         about,
         call,
+        scope: Some(scope),
         parameters: PAYMENT_PATH,
         query: &[],
         intake,
@@ -278,6 +287,7 @@ const fn page(
         title,
         about: "",
         call: Call::Open(call),
+        scope: None,
         parameters: &[],
         query: &[],
         intake: Intake::None,

@@ -1,37 +1,19 @@
-//! Apps: the integrations of developers, and their API keys.
+//! Keeping apps, and finding the one that an API key belongs to.
 //!
-//! A key is `tgk_<app>_<secret>`: which app, and 32 random bytes in hexadecimal. Only the SHA-256
-//! of the secret is kept; 256 random bits need no slower hash.
+//! An API key is `tgk_<app>_<secret>`: which app, and 32 random bytes in hexadecimal. Only the
+//! SHA-256 of the secret is kept; 256 random bits need no slower hash.
 
-use ledger::{Id, TimestampMs};
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use ledger::Id;
 use sha2::{Digest, Sha256};
 use store::{Batch, Expected, Store};
 use subtle::ConstantTimeEq;
 
+use crate::app::{App, AppKey, KeyForm, Proof, Protection, Scope, Sender};
 use crate::clock::{Clock, Entropy};
 use crate::record;
 use crate::{Engine, Error};
-
-/// A developer's integration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct App {
-    /// Its identifier.
-    pub id: Id,
-    /// The name the operator gave.
-    pub name: String,
-    /// When it was added.
-    pub created_at_ms: TimestampMs,
-}
-
-/// An app and the hashes of its keys.
-#[derive(Serialize, Deserialize)]
-struct Keyed {
-    #[serde(flatten)]
-    app: App,
-    /// SHA-256 of each key's secret, in hexadecimal.
-    keys: Vec<String>,
-}
 
 /// An API key, shown once.
 pub struct ApiKey(String);
@@ -43,7 +25,7 @@ impl ApiKey {
     }
 }
 
-/// Adds an app with one key.
+/// Adds an app that may do everything, with one API key.
 ///
 /// # Errors
 /// Whatever the store answers.
@@ -57,30 +39,53 @@ pub async fn add_app(
     entropy.fill(&mut random);
     entropy.fill(&mut secret);
     let now = clock.now_ms();
-    let app = App { id: Id::app(now, random), name: name.to_owned(), created_at_ms: now };
     let secret = hex::encode(secret);
-    let keyed = Keyed { app: app.clone(), keys: vec![hash(&secret)] };
+    let key = AppKey {
+        id: "key-1".to_owned(),
+        form: KeyForm::Bearer(hash(&secret)),
+        created_at_ms: now,
+        not_after_ms: None,
+        revoked_at_ms: None,
+    };
+    let app = App {
+        id: Id::app(now, random),
+        name: name.to_owned(),
+        created_at_ms: now,
+        revoked_at_ms: None,
+        scopes: Scope::ALL.into(),
+        protection: Protection::Bearer,
+        accounts: None,
+        keys: vec![key],
+    };
     let mut batch = Batch::at(now);
     batch.expect(record::APP, app.id.as_str(), Expected::Absent);
-    batch.put(record::APP, app.id.as_str(), record::encode(&keyed));
+    batch.put(record::APP, app.id.as_str(), record::encode(&app));
     store.commit(batch).await?;
     let key = ApiKey(format!("tgk_{}_{secret}", app.id.as_str().trim_start_matches("app_")));
     Ok((app, key))
 }
 
 impl Engine {
-    /// The app of this API key; none when the key is wrong, whatever is wrong with it.
-    pub async fn app_by_key(&self, key: &str) -> Result<Option<App>, Error> {
+    /// The app of this identifier, as it is now, whatever its state.
+    pub async fn app(&self, id: &Id) -> Result<Option<App>, Error> {
+        let read = record::read::<App>(&*self.0.store, record::APP, id.as_str().as_bytes()).await?;
+        Ok(read.map(|read| read.value))
+    }
+
+    /// Who sends this API key; none when the key is wrong, whatever is wrong with it.
+    pub async fn sender_by_api_key(&self, key: &str) -> Result<Option<Sender>, Error> {
         let parts = key.strip_prefix("tgk_").and_then(|rest| rest.split_once('_'));
         let Some((app, secret)) = parts else { return Ok(None) };
         let Ok(id) = format!("app_{app}").parse::<Id>() else { return Ok(None) };
-        let id = id.as_str().as_bytes();
-        let Some(read) = record::read::<Keyed>(&*self.0.store, record::APP, id).await? else {
-            return Ok(None);
+        let Some(app) = self.app(&id).await? else { return Ok(None) };
+        let (now, given) = (self.0.clock.now_ms(), hash(secret));
+        let fits = |key: &&AppKey| match &key.form {
+            KeyForm::Bearer(kept) => bool::from(kept.as_bytes().ct_eq(given.as_bytes())),
+            KeyForm::Verify(_) | KeyForm::Encrypt(_) => false,
         };
-        let given = hash(secret);
-        let fits = |kept: &String| bool::from(kept.as_bytes().ct_eq(given.as_bytes()));
-        Ok(read.value.keys.iter().any(fits).then_some(read.value.app))
+        let key = app.keys.iter().find(fits).filter(|key| key.is_good(now) && app.is_good(now));
+        let Some(key) = key.map(|key| key.id.clone()) else { return Ok(None) };
+        Ok(Some(Sender { app: Arc::new(app), key, proof: Proof::Bearer }))
     }
 }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Ask {
     /// The app.
     pub app: Id,
+    /// The name of the app's key that proved the request.
+    pub key: String,
     /// The value of the `Idempotency-Key` header: 1 to 255 printable ASCII characters.
     pub idempotency_key: String,
     /// The SHA-256 of what was asked (method, path and body): the same key with another digest is

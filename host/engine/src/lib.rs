@@ -6,6 +6,7 @@
 //! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open).
 
 mod account;
+mod app;
 mod apps;
 mod ask;
 mod call;
@@ -24,7 +25,8 @@ mod tell;
 mod translate;
 
 pub use account::AccountParts;
-pub use apps::{ApiKey, App, add_app};
+pub use app::{App, AppKey, KeyForm, Proof, Protection, Scope, Sender};
+pub use apps::{ApiKey, add_app};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
 pub use cards::{Card, CardFault, CardState, NewCard};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};

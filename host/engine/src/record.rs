@@ -12,7 +12,7 @@
 //! | `event` | app, then the sequence of the commit | what happened |
 //! | `delivery` | account `/` event | a webhook event that was acted on |
 //! | `anomaly` | anomaly | what contradicts the ledger |
-//! | `app` | app | a developer's integration and the hashes of its keys |
+//! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
 //! | `card` | card | what may be shown of a card, and the sealed rest |
 //! | `card-due` | time (big-endian ms) card | nothing: when a card is erased by itself |

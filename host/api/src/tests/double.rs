@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::{
     Acknowledgement, App, Ask, Delivery, Done, Error, Event, EventPage, Instrument, NewPayment,
-    NewPayout, PaymentPage,
+    NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -18,6 +18,7 @@ use crate::contract::{Payments, Soon};
 
 pub(super) const KEY: &str = "tgk_shop_0123456789abcdef";
 pub(super) const OTHER_KEY: &str = "tgk_rival_0123456789abcdef";
+pub(super) const READING_KEY: &str = "tgk_reader_0123456789abcdef";
 pub(super) const ACCOUNT: &str = "acme-eu";
 const EPOCH_MS: u64 = 1_767_225_600_123;
 
@@ -45,14 +46,24 @@ pub(super) struct Double {
     pub(super) ended: AtomicUsize,
 }
 
-fn app_of(key: &str) -> Option<App> {
+fn sender_of(key: &str) -> Option<Sender> {
     let random = match key {
         KEY => [1; 10],
         OTHER_KEY => [2; 10],
+        READING_KEY => [3; 10],
         _ => return None,
     };
-    let (id, name) = (Id::app(EPOCH_MS, random), "shop".to_owned());
-    Some(App { id, name, created_at_ms: EPOCH_MS })
+    let app = App {
+        id: Id::app(EPOCH_MS, random),
+        name: "shop".to_owned(),
+        created_at_ms: EPOCH_MS,
+        revoked_at_ms: None,
+        scopes: if key == READING_KEY { [Scope::Read].into() } else { Scope::ALL.into() },
+        protection: Protection::Bearer,
+        accounts: None,
+        keys: Vec::new(),
+    };
+    Some(Sender { app: Arc::new(app), key: "key-1".to_owned(), proof: Proof::Bearer })
 }
 
 impl Books {
@@ -371,8 +382,8 @@ impl Payments for Double {
         })
     }
 
-    fn app_by_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<App>, Error>> {
-        Box::pin(async move { Ok(app_of(key)) })
+    fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
+        Box::pin(async move { Ok(sender_of(key)) })
     }
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {

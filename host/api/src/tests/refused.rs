@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::double::KEY;
+use engine::Scope;
+
+use super::double::{KEY, READING_KEY};
 use super::money::order;
 use super::wire::{Asked, Host};
+use crate::table::ROUTES;
 
 const UNKNOWN: &str = "pay_01jd8ze5p2m3q4r5s6t7v8w9xa";
 
@@ -330,6 +333,19 @@ async fn without_a_valid_key_nothing_is_read() {
         wrong("long", format!("Bearer tgk_{}", "x".repeat(300))),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn an_app_does_only_what_its_scopes_allow() {
+    let host = Host::start().await;
+    for route in ROUTES.iter().filter(|route| route.scope.is_some()) {
+        let path = route.path.replace("{payment}", UNKNOWN);
+        let asked =
+            if route.method == "GET" { Asked::get(&path) } else { Asked::post(&path, "k", "{}") };
+        let asked = asked.with("authorization", format!("Bearer {READING_KEY}"));
+        let refused = host.exchange(&asked).await.code() == "scope-missing";
+        assert_eq!(refused, route.scope != Some(Scope::Read), "{}", route.id);
+    }
 }
 
 #[tokio::test]
