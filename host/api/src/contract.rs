@@ -6,8 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use engine::{
-    Acknowledgement, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment, NewPayout,
-    PaymentPage, Sender,
+    Acknowledgement, Ask, Card, Delivery, Done, Engine, Error, EventPage, NewCard, NewPayment,
+    NewPayout, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -42,6 +42,9 @@ pub trait Payments: Send + Sync + 'static {
         cursor: Option<&'a str>,
         limit: usize,
     ) -> Soon<'a, Result<EventPage, Error>>;
+    fn tokenise<'a>(&'a self, app: &'a Id, card: NewCard) -> Soon<'a, Result<Card, Error>>;
+    fn card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>>;
+    fn erase_card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>>;
     fn deliver<'a>(
         &'a self,
         account: &'a str,
@@ -107,6 +110,18 @@ impl Payments for Engine {
         limit: usize,
     ) -> Soon<'a, Result<EventPage, Error>> {
         Box::pin(Engine::events(self, app, cursor, limit))
+    }
+
+    fn tokenise<'a>(&'a self, app: &'a Id, card: NewCard) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::tokenise(self, app, card))
+    }
+
+    fn card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::card(self, app, card))
+    }
+
+    fn erase_card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::erase_card(self, app, card))
     }
 
     fn deliver<'a>(

@@ -110,7 +110,8 @@ impl Passage<'_> {
             digest: digest(&parts, &raw),
         });
         let payments = self.edge.payments.clone();
-        let visit = Visit { payments, path, query, json, parts, raw };
+        let encrypted = false;
+        let visit = Visit { payments, path, query, json, parts, encrypted, raw };
         self.operate(call(route, visit, app, ask)?).await
     }
 

@@ -8,6 +8,7 @@
 mod answer;
 mod auth;
 mod body;
+mod cards;
 mod catalogue;
 mod connection;
 mod contract;

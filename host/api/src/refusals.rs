@@ -20,6 +20,14 @@ impl From<Error> for Problem {
                 let detail = format!("there is no account `{}`", cut(&name));
                 Problem::new(&known::NO_SUCH_ACCOUNT, detail)
             }
+            Error::NoSuchCard(_) => Problem::new(&known::NO_SUCH_CARD, said),
+            Error::CardGone(..) => Problem::new(&known::CARD_GONE, said),
+            Error::CardRefused(fault) => {
+                let (field, detail) = (fault.field.to_owned(), fault.detail.to_owned());
+                let fault = Fault { place: Place::Body, field, rule: fault.rule, detail };
+                Problem::with_faults(&known::CARD_REFUSED, vec![fault])
+            }
+            Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
             Error::NotACursor(_) => no_such_cursor(),
             Error::Refused(refusal) => Problem::new(code(refusal), said),
             Error::Unsupported(_) => Problem::new(&known::UNSUPPORTED, said),

@@ -75,6 +75,8 @@ pub(crate) struct Visit {
     /// Of an operation with JSON.
     pub(crate) json: Value,
     pub(crate) parts: Parts,
+    /// Whether the body came inside a JWE.
+    pub(crate) encrypted: bool,
     /// The body as it came.
     pub(crate) raw: Bytes,
 }
@@ -89,6 +91,14 @@ impl Visit {
     pub(crate) fn payment(&self) -> Result<Id, Problem> {
         let id = self.named().parse().ok().filter(|id: &Id| id.as_str().starts_with("pay_"));
         id.ok_or_else(|| Problem::new(&known::NO_SUCH_PAYMENT, "the path names no payment"))
+    }
+}
+
+impl Visit {
+    /// The card that the path names.
+    pub(crate) fn card(&self) -> Result<Id, Problem> {
+        let id = self.named().parse().ok().filter(|id: &Id| id.as_str().starts_with("card_"));
+        id.ok_or_else(|| Problem::new(&known::NO_SUCH_CARD, "the path names no card"))
     }
 }
 

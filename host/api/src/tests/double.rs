@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::{
-    Acknowledgement, App, Ask, Delivery, Done, Error, Event, EventPage, Instrument, NewPayment,
-    NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
+    Acknowledgement, App, Ask, Card, CardState, Delivery, Done, Error, Event, EventPage,
+    Instrument, NewCard, NewPayment, NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -26,6 +26,7 @@ const EPOCH_MS: u64 = 1_767_225_600_123;
 struct Books {
     drawn: u64,
     payments: Vec<Payment>,
+    cards: Vec<Card>,
     events: Vec<(Id, Event)>,
     answered: HashMap<(Id, String), ([u8; 32], Done)>,
 }
@@ -144,7 +145,7 @@ fn verdict(instrument: &Instrument, amount: Money) -> Verdict {
             next(NextAction::Redirect { url: "https://wallet.example/".to_owned() })
         }
         Instrument::Qr => next(NextAction::Qr { text: "000201".to_owned() }),
-        Instrument::Token(_) | Instrument::Bank(_) => {
+        Instrument::Token(_) | Instrument::Bank(_) | Instrument::Card(_) => {
             Verdict::Succeeded(Settled { references: references(), amount })
         }
     }
@@ -364,6 +365,51 @@ impl Payments for Double {
                 own.iter().skip(from).take(limit).map(|one| (*one).clone()).collect();
             let cursor = format!("c{}", from + events.len());
             Ok(EventPage { events, cursor })
+        })
+    }
+
+    fn tokenise<'a>(&'a self, app: &'a Id, card: NewCard) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(async move {
+            self.failure()?;
+            let mut state = self.books();
+            let (now, random) = state.draw();
+            let digits = String::from_utf8(card.number.expose().to_vec()).unwrap();
+            let card = Card {
+                id: Id::card(now, random),
+                app: app.clone(),
+                brand: "visa".to_owned(),
+                last4: digits[digits.len() - 4..].to_owned(),
+                expiry_month: card.expiry_month,
+                expiry_year: card.expiry_year,
+                fingerprint: "00".to_owned(),
+                holder: card.holder.is_some(),
+                security_code: card.security_code.is_some(),
+                state: CardState::Active,
+                created_at_ms: now,
+                keep_until_ms: now + 1,
+            };
+            state.cards.push(card.clone());
+            Ok(card)
+        })
+    }
+
+    fn card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(async move {
+            self.failure()?;
+            let state = self.books();
+            let found = state.cards.iter().find(|one| one.id == *card && one.app == *app);
+            found.cloned().ok_or_else(|| Error::NoSuchCard(card.clone()))
+        })
+    }
+
+    fn erase_card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(async move {
+            self.failure()?;
+            let mut state = self.books();
+            let found = state.cards.iter_mut().find(|one| one.id == *card && one.app == *app);
+            let found = found.ok_or_else(|| Error::NoSuchCard(card.clone()))?;
+            found.state = CardState::Erased;
+            Ok(found.clone())
         })
     }
 
