@@ -17,11 +17,14 @@ use sandbox::contract::*;
 
 mod bad_config;
 mod bad_input;
+mod canaries;
 mod end_to_end;
+mod guides;
 mod kills;
 mod lost_answers;
 mod powercuts;
 mod support;
+mod test_provider;
 mod tidy;
 mod transcripts;
 mod webhooks;

@@ -1,40 +1,32 @@
-//! Who asks, and whether they may: bearer API keys (RFC 6750), and the scopes of an app.
+//! Who asks: bearer API keys (RFC 6750).
 //!
 //! The comparison itself is the engine's, which keeps only digests of keys.
 
 use engine::Sender;
 use http::HeaderMap;
 
-use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG, SCOPE_MISSING};
+use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG};
 use crate::contract::Payments;
 use crate::head;
 use crate::problem::{Code, Problem};
-use crate::route::Route;
 
+/// What is answered where no key was sent (RFC 6750, section 3).
+pub(crate) const CHALLENGE: &str = "Bearer realm=\"tollgate\"";
+/// What is answered where the key is not good.
+pub(crate) const INVALID_TOKEN: &str = "Bearer realm=\"tollgate\", error=\"invalid_token\"";
 const KEY_BYTES_MAX: usize = 256;
 
 /// Who sent the request, proven by its headers alone.
 pub(crate) async fn prove(payments: &dyn Payments, headers: &HeaderMap) -> Result<Sender, Problem> {
     let Some(value) = head::authorization(headers) else {
-        return Err(refused(&API_KEY_MISSING, "Bearer realm=\"tollgate\""));
+        return Err(refused(&API_KEY_MISSING, CHALLENGE));
     };
-    let wrong = || refused(&API_KEY_WRONG, "Bearer realm=\"tollgate\", error=\"invalid_token\"");
+    let wrong = || refused(&API_KEY_WRONG, INVALID_TOKEN);
     let key = bearer(value).ok_or_else(wrong)?;
     payments.sender_by_api_key(key).await?.ok_or_else(wrong)
 }
 
-/// Whether the app may call this operation.
-pub(crate) fn admit(sender: &Sender, route: &Route) -> Result<(), Problem> {
-    match route.scope {
-        Some(scope) if !sender.app.scopes.contains(&scope) => {
-            let detail = format!("this operation needs the scope `{}`", scope.word());
-            Err(Problem::new(&SCOPE_MISSING, detail))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn refused(code: &'static Code, challenge: &str) -> Problem {
+pub(crate) fn refused(code: &'static Code, challenge: &str) -> Problem {
     Problem::new(code, code.remedy).header("www-authenticate", challenge)
 }
 

@@ -6,8 +6,10 @@
 use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
+mod admitted;
 mod refused;
 
+pub use admitted::*;
 pub use refused::*;
 
 pub static MALFORMED: Code = Code::new(
@@ -110,6 +112,12 @@ pub static NO_SUCH_PROBLEM: Code = Code::new(
         "The catalogue has no problem of this code.",
         "Ask /problems for all codes.",
     ],
+);
+pub static NO_SUCH_PAGE: Code = Code::new(
+    "no-such-page",
+    404,
+    Never,
+    ["There is no such page", "The documentation has no page of this name.", "Begin at /docs/."],
 );
 pub static METHOD_NOT_ALLOWED: Code = Code::new(
     "method-not-allowed",
@@ -220,13 +228,19 @@ pub static CATALOGUE: &[&Code] = &[
     &NOT_JSON,
     &API_KEY_MISSING,
     &API_KEY_WRONG,
+    &ADMIN_TOKEN_WRONG,
     &SCOPE_MISSING,
+    &NETWORK_REFUSED,
+    &PROTECTION_REQUIRED,
     &NOTHING_HERE,
     &NO_SUCH_PAYMENT,
     &NO_SUCH_CARD,
     &NO_SUCH_ACCOUNT,
     &NO_SUCH_CURSOR,
+    &NO_SUCH_APP,
+    &NO_SUCH_KEY,
     &NO_SUCH_PROBLEM,
+    &NO_SUCH_PAGE,
     &METHOD_NOT_ALLOWED,
     &BODY_TOO_SLOW,
     &IN_PROGRESS,
@@ -242,6 +256,12 @@ pub static CATALOGUE: &[&Code] = &[
     &NOTHING_TO_CANCEL,
     &NOT_FOR_PAYOUTS,
     &CARD_GONE,
+    &SPENDING_LIMIT,
+    &APP_REVOKED,
+    &APP_BUSY,
+    &KEY_ENDED,
+    &KEY_EXISTS,
+    &VAULT_CLOSED,
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,
     &MEDIA_TYPE,
@@ -251,12 +271,14 @@ pub static CATALOGUE: &[&Code] = &[
     &CARD_REFUSED,
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
+    &RATE_LIMITED,
+    &TOO_MANY_FAILURES,
     &HEADERS_TOO_LARGE,
     &INTERNAL,
     &MISCONFIGURED,
     &PLUGIN_FAILED,
     &STORE_UNAVAILABLE,
-    &VAULT_CLOSED,
+    &VAULT_UNAVAILABLE,
     &STOPPING,
     &TOO_MANY_CONNECTIONS,
     &DEADLINE_PASSED,

@@ -1,5 +1,6 @@
 //! One connection: HTTP/1.1 by hyper, with our limits; and the short answer to one too many.
 
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,14 +22,18 @@ use crate::socket::Socket;
 const BUFFER_BYTES_MIN: usize = 8192;
 
 /// Serves the connection until it ends, or until `stop` and the request in hand is answered.
-pub(crate) async fn serve(stream: TcpStream, edge: Arc<Edge>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    (stream, peer): (TcpStream, IpAddr),
+    edge: Arc<Edge>,
+    mut stop: watch::Receiver<bool>,
+) {
     let limits = &edge.limits;
     let socket = Socket::new(stream, limits.write_timeout);
     let cut_short = AtomicBool::new(false);
     {
         let (edge, cut_short) = (&edge, &cut_short);
         let service = service_fn(move |request| async move {
-            Ok::<_, std::convert::Infallible>(edge.answer(request, cut_short).await)
+            Ok::<_, std::convert::Infallible>(edge.answer(request, peer, cut_short).await)
         });
         let io = TokioIo::new(socket.clone());
         let mut connection = pin!(builder(limits).serve_connection(io, service));

@@ -5,9 +5,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use engine::audit::Act;
 use engine::{
-    Acknowledgement, Ask, Card, Delivery, Done, Engine, Error, EventPage, NewCard, NewPayment,
-    NewPayout, PaymentPage, Sender,
+    Acknowledgement, Apps, Ask, Card, Delivery, Done, Engine, Error, EventPage, NewCard,
+    NewPayment, NewPayout, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -52,6 +53,10 @@ pub trait Payments: Send + Sync + 'static {
     ) -> Soon<'a, Result<Acknowledgement, Error>>;
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>>;
     fn impediments(&self) -> Soon<'_, Vec<String>>;
+    /// Durable once it answers.
+    fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>>;
+    /// None where the double has none.
+    fn apps(&self) -> Option<Apps>;
 }
 
 // The inherent methods of `Engine` go before those of the trait, so none of these calls itself.
@@ -138,5 +143,13 @@ impl Payments for Engine {
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {
         Box::pin(Engine::impediments(self))
+    }
+
+    fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
+        Box::pin(async move { Ok(Engine::audit(self).append(act).await.map(drop)?) })
+    }
+
+    fn apps(&self) -> Option<Apps> {
+        Some(Engine::apps(self))
     }
 }

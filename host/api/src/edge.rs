@@ -3,11 +3,13 @@
 //! An operation that has begun goes on when its client goes away or its deadline passes: money may
 //! be moving, and its outcome has to be recorded whoever still listens.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
+use engine::audit::{Act, Actor};
 use engine::{Ask, Sender};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
@@ -20,19 +22,24 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+use crate::admin::{AdminAccess, is_forwarded};
+use crate::admission::Admission;
 use crate::answer::Answer;
-use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL};
+use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
 use crate::contract::Payments;
 use crate::limits::Limits;
 use crate::problem::{Place, Problem};
 use crate::route::{Call, Intake, Reply, Route, Visit};
+use crate::server::Options;
 use crate::shape::{Faults, Shape};
-use crate::{auth, body, head, json, query, router};
+use crate::{auth, body, cards, head, json, query, router};
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) limits: Limits,
+    admission: Admission,
+    admin: Option<AdminAccess>,
     ids: RequestIds,
     /// Held by every operation that has begun; the server waits until none is left.
     begun: mpsc::Sender<()>,
@@ -41,10 +48,12 @@ pub(crate) struct Edge {
 impl Edge {
     pub(crate) fn new(
         payments: Arc<dyn Payments>,
-        limits: Limits,
+        options: Options,
         begun: mpsc::Sender<()>,
     ) -> Edge {
-        Edge { payments, limits, ids: RequestIds::new(), begun }
+        let Options { limits, proxies, admin, .. } = options;
+        let (admission, ids) = (Admission::new(proxies), RequestIds::new());
+        Edge { payments, limits, admission, admin, ids, begun }
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -55,12 +64,13 @@ impl Edge {
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
+        peer: IpAddr,
         cut_short: &AtomicBool,
     ) -> Response<Full<Bytes>> {
         let mut line = Line::begin(request.method(), self.request_id());
         let span = tracing::debug_span!("request", id = line.id);
         let mut passage =
-            Passage { edge: self, line: &mut line, whole: request.body().is_end_stream() };
+            Passage { edge: self, line: &mut line, peer, whole: request.body().is_end_stream() };
         let chunked = request.headers().contains_key("transfer-encoding");
         let deadline = self.limits.answer_timeout;
         let answered = timeout(deadline, passage.pass(request).instrument(span)).await;
@@ -85,6 +95,8 @@ impl Edge {
 struct Passage<'a> {
     edge: &'a Edge,
     line: &'a mut Line,
+    /// Who holds the connection.
+    peer: IpAddr,
     /// Whether the body was read to its end.
     whole: bool,
 }
@@ -100,30 +112,60 @@ impl Passage<'_> {
         let query = checked_query(route, &parts)?;
         let key = match route.call {
             Call::Ask(_) => Some(head::idempotency_key(&parts.headers)?),
-            Call::Open(_) | Call::App(_) => None,
+            Call::Open(_) | Call::App(_) | Call::Admin(_) => None,
         };
+        cards::only_encrypted(route, &parts.headers)?;
         let (raw, json) = self.take_in(route.intake, &parts, body).await?;
+        let digest = digest(&parts, &raw);
+        if route.is_audited() {
+            let object = path.first().cloned().or_else(|| key.clone()).unwrap_or_default();
+            let act = audited(route, &self.line.id, sender.as_ref(), (object, digest));
+            self.edge.payments.audit(act).await?;
+        }
         let ask = key.zip(sender).map(|(idempotency_key, sender)| Ask {
             app: sender.app.id.clone(),
             key: sender.key,
             idempotency_key,
-            digest: digest(&parts, &raw),
+            digest,
         });
         let payments = self.edge.payments.clone();
-        let encrypted = false;
-        let visit = Visit { payments, path, query, json, parts, encrypted, raw };
+        let visit = Visit { payments, path, query, json, parts, raw };
         self.operate(call(route, visit, app, ask)?).await
     }
 
     /// Who sent it, where that has to be known, and only if they may.
     async fn sender(&mut self, route: &Route, parts: &Parts) -> Result<Option<Sender>, Problem> {
-        if matches!(route.call, Call::Open(_)) {
-            return Ok(None);
+        let admission = &self.edge.admission;
+        let origin = admission.origin(self.peer, &parts.headers);
+        let proven = match route.call {
+            Call::Open(_) => return Ok(None),
+            Call::Admin(_) => self.admin(origin, parts).map(|()| None),
+            Call::App(_) | Call::Ask(_) => {
+                auth::prove(self.edge.payments.as_ref(), &parts.headers).await.map(Some)
+            }
+        };
+        if proven.as_ref().is_err_and(|problem| problem.code.status == 401) {
+            admission.slow_down(origin).await?;
         }
-        let sender = auth::prove(self.edge.payments.as_ref(), &parts.headers).await?;
-        self.line.app = Some(sender.app.id.clone());
-        auth::admit(&sender, route)?;
-        Ok(Some(sender))
+        let sender = proven?;
+        if let Some(sender) = &sender {
+            self.line.app = Some(sender.app.id.clone());
+            admission.admit(sender, route, (origin, &parts.headers), !self.whole)?;
+        }
+        Ok(sender)
+    }
+
+    /// Whether the operator asks. Somebody between us who is no proxy of ours hides who asks.
+    fn admin(&self, origin: IpAddr, parts: &Parts) -> Result<(), Problem> {
+        let Some(access) = &self.edge.admin else {
+            return Err(Problem::new(&NOTHING_HERE, "the admin interface is not configured"));
+        };
+        if origin == self.peer.to_canonical() && is_forwarded(&parts.headers) {
+            let detail = "the request was forwarded by a proxy that [server] does not name";
+            return Err(Problem::new(&NETWORK_REFUSED, detail));
+        }
+        access.check_origin(origin)?;
+        access.check_token(&parts.headers)
     }
 
     async fn take_in(
@@ -173,7 +215,7 @@ impl Passage<'_> {
 
 fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Result<Reply, Problem> {
     match (&route.call, app, ask) {
-        (Call::Open(call), _, _) => Ok(call(visit)),
+        (Call::Open(call) | Call::Admin(call), _, _) => Ok(call(visit)),
         (Call::App(call), Some(app), _) => Ok(call(visit, app)),
         (Call::Ask(call), _, Some(ask)) => Ok(call(visit, ask)),
         // Both were made above for every route that needs them.
@@ -181,10 +223,29 @@ fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Resul
     }
 }
 
+/// What the audit trail says of a request. `object` is what the path names, or the key under which
+/// what is made can be found; the digest is that of the request as it came.
+fn audited(
+    route: &Route,
+    request: &str,
+    sender: Option<&Sender>,
+    (object, digest): (String, [u8; 32]),
+) -> Act {
+    let actor = sender.map_or(Actor::Admin, |sender| Actor::App(sender.app.id.to_string()));
+    Act {
+        actor,
+        key: sender.map(|sender| sender.key.clone()),
+        action: route.id.to_owned(),
+        object,
+        request: Some(request.to_owned()),
+        digest,
+    }
+}
+
 fn checked_query(route: &Route, parts: &Parts) -> Result<Map<String, Value>, Problem> {
     match (route.intake, parts.uri.query()) {
-        (Intake::Raw, _) | (_, None) => Ok(Map::new()),
-        (_, Some(text)) => query::read(text, route.query),
+        (Intake::Raw, _) => Ok(Map::new()),
+        (_, text) => query::read(text.unwrap_or_default(), route.query),
     }
 }
 

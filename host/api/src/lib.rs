@@ -5,6 +5,8 @@
 //! the [engine](Payments) is asked. Read in this order: `table` (the routes), `edge` (a request's
 //! way), `shape` and `vocabulary` (what may be asked), `catalogue` (what can go wrong), `server`.
 
+mod admin;
+mod admission;
 mod answer;
 mod auth;
 mod body;
@@ -12,6 +14,7 @@ mod cards;
 mod catalogue;
 mod connection;
 mod contract;
+mod docs;
 mod edge;
 mod events;
 mod forms;
@@ -20,6 +23,7 @@ mod json;
 mod limits;
 mod numeral;
 mod openapi;
+mod pace;
 mod pages;
 mod payments;
 mod peers;
@@ -38,6 +42,7 @@ mod views;
 mod vocabulary;
 mod webhooks;
 
+pub use admin::AdminAccess;
 pub use catalogue::CATALOGUE;
 pub use contract::{Payments, Soon};
 pub use limits::Limits;

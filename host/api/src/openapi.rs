@@ -18,7 +18,8 @@ pub(crate) fn text() -> Bytes {
     TEXT.clone()
 }
 
-fn document() -> Value {
+/// The document.
+pub(crate) fn document() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -29,12 +30,19 @@ fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
+        "tags": [
+            {"name": "platform", "description": "For apps, providers and anybody."},
+            {"name": "admin", "description": "For operators; off unless it is configured."},
+        ],
         "paths": paths(),
         "components": {
             "schemas": NAMED.iter().map(schema).collect::<Map<_, _>>(),
             "headers": headers(),
             "securitySchemes": {"apiKey": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "tgk_<app>_<secret>",
+            }, "adminToken": {
+                "type": "http", "scheme": "bearer",
+                "description": "The token that [admin] of the configuration names.",
             }},
         },
     })
@@ -73,7 +81,10 @@ fn operation(route: &Route) -> Value {
     let security = match route.call {
         Call::Open(_) => json!([]),
         Call::App(_) | Call::Ask(_) => json!([{"apiKey": []}]),
+        Call::Admin(_) => json!([{"adminToken": []}]),
     };
+    let tag = if matches!(route.call, Call::Admin(_)) { "admin" } else { "platform" };
+    operation.insert("tags".to_owned(), json!([tag]));
     operation.insert("security".to_owned(), security);
     if let Some(body) = request_body(route.intake) {
         operation.insert("requestBody".to_owned(), body);
@@ -158,8 +169,11 @@ fn success(route: &Route, given: &Given) -> Value {
         headers.insert("Location".to_owned(), header("Location"));
         headers.insert("Idempotency-Replayed".to_owned(), header("Idempotency-Replayed"));
     }
-    let body = given.body.map(|(name, _)| json!({"application/json": {"schema": reference(name)}}));
-    json!({"description": given.about, "headers": headers, "content": body})
+    let content = match given.body {
+        Some((name, _)) => json!({"application/json": {"schema": reference(name)}}),
+        None => json!({"text/html": {}, "text/css": {}}),
+    };
+    json!({"description": given.about, "headers": headers, "content": content})
 }
 
 /// One status of which several problems make use.

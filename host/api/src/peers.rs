@@ -63,7 +63,7 @@ impl Drop for Seat {
 }
 
 /// What counts as one peer: an IPv4 address, or the /64 network that one IPv6 customer has.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -125,6 +125,8 @@ pub struct Problem {
     pub detail: String,
     /// What is wrong with the request, as far as single fields are to blame.
     pub errors: Vec<Fault>,
+    /// Of a spending limit: what is left, and when the next day begins.
+    pub limit: Option<Value>,
     /// Headers of this problem alone, such as `Allow`.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -132,7 +134,13 @@ pub struct Problem {
 impl Problem {
     /// A problem of this code.
     pub fn new(code: &'static Code, detail: impl Into<String>) -> Problem {
-        Problem { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+        Problem {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            limit: None,
+            headers: Vec::new(),
+        }
     }
 
     /// A problem with single fields.
@@ -161,6 +169,9 @@ impl Problem {
         });
         if let (Some(fields), false) = (body.as_object_mut(), self.errors.is_empty()) {
             fields.insert("errors".to_owned(), json!(self.errors));
+        }
+        if let (Some(fields), Some(limit)) = (body.as_object_mut(), &self.limit) {
+            fields.insert("limit".to_owned(), limit.clone());
         }
         body
     }

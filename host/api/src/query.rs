@@ -44,6 +44,11 @@ pub(crate) fn read(query: &str, fields: &[Field]) -> Result<Map<String, Value>, 
             faults.add(field.name, "duplicate", "write this parameter once");
         }
     }
+    for field in fields.iter().filter(|field| field.required) {
+        if !values.contains_key(field.name) {
+            faults.add(field.name, "required", "this parameter must be there");
+        }
+    }
     let faults = faults.into_list();
     if faults.is_empty() { Ok(values) } else { Err(Problem::with_faults(&QUERY_INVALID, faults)) }
 }

@@ -5,9 +5,12 @@
 
 use engine::Error;
 use ledger::Refusal;
+use serde_json::json;
 
+use crate::auth;
 use crate::catalogue as known;
 use crate::problem::{Code, Fault, Place, Problem, cut};
+use crate::time::rfc3339;
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
@@ -27,7 +30,21 @@ impl From<Error> for Problem {
                 let fault = Fault { place: Place::Body, field, rule: fault.rule, detail };
                 Problem::with_faults(&known::CARD_REFUSED, vec![fault])
             }
-            Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
+            Error::Vault(_) => hidden(&known::VAULT_UNAVAILABLE, &error),
+            // Told as any key that is not good: nobody learns that it once was.
+            Error::AppRevoked => auth::refused(&known::API_KEY_WRONG, auth::INVALID_TOKEN),
+            Error::SpendingLimit { currency, left_minor, renews_at_ms } => {
+                let renews_at = rfc3339(renews_at_ms);
+                let currency = currency.code();
+                let limit = json!({
+                    "currency": currency, "left_minor": left_minor, "renews_at": renews_at,
+                });
+                let detail = format!(
+                    "{left_minor} minor units of {currency} are left today; the next day begins at \
+                     {renews_at}"
+                );
+                Problem { limit: Some(limit), ..Problem::new(&known::SPENDING_LIMIT, detail) }
+            }
             Error::NotACursor(_) => no_such_cursor(),
             Error::Refused(refusal) => Problem::new(code(refusal), said),
             Error::Unsupported(_) => Problem::new(&known::UNSUPPORTED, said),
@@ -35,7 +52,7 @@ impl From<Error> for Problem {
             Error::Misconfigured(_) => hidden(&known::MISCONFIGURED, &error),
             Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
             Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),
-            Error::Store(_) => hidden(&known::STORE_UNAVAILABLE, &error),
+            Error::Store(_) | Error::Audit(_) => hidden(&known::STORE_UNAVAILABLE, &error),
             Error::Stopping => Problem::new(&known::STOPPING, said),
         }
     }

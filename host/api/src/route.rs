@@ -23,6 +23,8 @@ pub(crate) enum Call {
     App(fn(Visit, Id) -> Reply),
     /// An app, under an idempotency key.
     Ask(fn(Visit, Ask) -> Reply),
+    /// The operator, by the admin token.
+    Admin(fn(Visit) -> Reply),
 }
 
 /// An answer on its way.
@@ -43,14 +45,14 @@ pub(crate) enum Intake {
 pub(crate) struct Given {
     pub(crate) status: u16,
     pub(crate) about: &'static str,
-    /// The component of the OpenAPI document and its shape; none where the answer is not ours.
+    /// The component of the OpenAPI document and its shape; none where the answer is a page.
     pub(crate) body: Option<(&'static str, &'static Shape)>,
 }
 
 /// One operation.
 pub(crate) struct Route {
     pub(crate) id: &'static str,
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `PATCH`.
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) title: &'static str,
@@ -75,8 +77,6 @@ pub(crate) struct Visit {
     /// Of an operation with JSON.
     pub(crate) json: Value,
     pub(crate) parts: Parts,
-    /// Whether the body came inside a JWE.
-    pub(crate) encrypted: bool,
     /// The body as it came.
     pub(crate) raw: Bytes,
 }
@@ -85,6 +85,11 @@ impl Visit {
     /// The first parameter of the path.
     pub(crate) fn named(&self) -> &str {
         self.path.first().map_or("", String::as_str)
+    }
+
+    /// The second parameter of the path.
+    pub(crate) fn also_named(&self) -> &str {
+        self.path.get(1).map_or("", String::as_str)
     }
 
     /// The payment that the path names.
@@ -116,6 +121,10 @@ const WITH_API_KEY: &[&Code] = &[
     &known::API_KEY_MISSING,
     &known::API_KEY_WRONG,
     &known::SCOPE_MISSING,
+    &known::NETWORK_REFUSED,
+    &known::PROTECTION_REQUIRED,
+    &known::RATE_LIMITED,
+    &known::TOO_MANY_FAILURES,
     &known::STORE_UNAVAILABLE,
 ];
 const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
@@ -129,17 +138,29 @@ const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
     &known::PAYMENT_BUSY,
     &known::STOPPING,
 ];
+const WITH_ADMIN_TOKEN: &[&Code] = &[
+    &known::ADMIN_TOKEN_WRONG,
+    &known::NETWORK_REFUSED,
+    &known::TOO_MANY_FAILURES,
+    &known::STORE_UNAVAILABLE,
+];
 const WITH_BODY: &[&Code] = &[&known::BODY_TOO_SLOW, &known::BODY_TOO_LARGE];
 const WITH_QUERY: &[&Code] = &[&known::QUERY_INVALID];
 const WITH_JSON: &[&Code] = &[&known::NOT_JSON, &known::MEDIA_TYPE, &known::FIELDS_INVALID];
 
 impl Route {
+    /// Whether it may change something, and so leaves a line in the audit trail.
+    pub(crate) fn is_audited(&self) -> bool {
+        !matches!(self.call, Call::Open(_)) && self.method != "GET"
+    }
+
     /// Every problem the operation can answer.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &'static Code> {
         let (keyed, asked): (&[&Code], &[&Code]) = match self.call {
             Call::Open(_) => (&[], &[]),
             Call::App(_) => (WITH_API_KEY, &[]),
             Call::Ask(_) => (WITH_API_KEY, WITH_IDEMPOTENCY_KEY),
+            Call::Admin(_) => (WITH_ADMIN_TOKEN, &[]),
         };
         let (body, json): (&[&Code], &[&Code]) = match self.intake {
             Intake::None => (&[], &[]),

@@ -8,11 +8,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::admin::AdminAccess;
 use crate::connection;
 use crate::contract::Payments;
 use crate::edge::Edge;
@@ -31,6 +33,10 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The limits.
     pub limits: Limits,
+    /// Proxies that are believed when they say, by `X-Forwarded-For`, for whom they ask.
+    pub proxies: Vec<IpNet>,
+    /// Who may use the admin interface; where nobody may, there is none.
+    pub admin: Option<AdminAccess>,
 }
 
 /// Why the server cannot listen.
@@ -62,7 +68,7 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let peers = Peers::new(&options.limits);
         let (hold, begun) = mpsc::channel(1);
-        let edge = Arc::new(Edge::new(payments, options.limits, hold));
+        let edge = Arc::new(Edge::new(payments, options, hold));
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
         Ok(Server { listener, address, edge, peers, refusals, begun })
     }
@@ -105,7 +111,7 @@ impl Server {
             let stopped = stopped.clone();
             connections.spawn(async move {
                 let _seat = seat;
-                connection::serve(stream, edge, stopped).await;
+                connection::serve((stream, peer.ip()), edge, stopped).await;
             });
         } else if let Ok(permit) = self.refusals.clone().try_acquire_owned() {
             connections.spawn(async move {

@@ -2,6 +2,7 @@
 
 use engine::Scope;
 
+use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
@@ -14,17 +15,22 @@ const OPERATED: &[Given] = &[Given {
     about: "Begun and recorded. The status says what became of it; a decline is recorded too.",
     body: Some(("Operated", &shapes::OPERATED)),
 }];
+/// What an operation can meet that begins a payment or a payout.
+const PAYS: &[&Code] =
+    &[&known::SPENDING_LIMIT, &known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_UNAVAILABLE];
 const CARD: &[Given] =
     &[Given { status: 200, about: "The card.", body: Some(("Card", &shapes::CARD)) }];
 const PAYMENT: &[Given] =
     &[Given { status: 200, about: "The payment.", body: Some(("Payment", &shapes::PAYMENT)) }];
 
-const PAYMENT_EXAMPLE: &str = r#"{"account":"acme-eu","amount":{"minor":1999,"currency":"EUR"},
-"merchant_reference":"order-1001","instrument":{"type":"token","token":"tok_visa"},
+const HTML: &[Given] = &[Given { status: 200, about: "A page for people.", body: None }];
+
+const PAYMENT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":1999,"currency":"EUR"},
+"merchant_reference":"order-1001","instrument":{"type":"token","token":"test-succeed"},
 "capture":"manual","description":"Two books","return_url":"https://shop.example/done?o=1001",
-"customer":{"ip":"203.0.113.7"},"extra":{"statement":"BOOKS"}}"#;
-const PAYOUT_EXAMPLE: &str = r#"{"account":"acme-eu","amount":{"minor":5000,"currency":"EUR"},
-"merchant_reference":"payout-7","instrument":{"type":"bank","bank":"DE89370400440532013000"},
+"customer":{"ip":"203.0.113.7"}}"#;
+const PAYOUT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":5000,"currency":"EUR"},
+"merchant_reference":"payout-7","instrument":{"type":"bank","bank":"test-succeed"},
 "beneficiary":{"name":"Ada Lovelace"},"description":"March"}"#;
 const CARD_EXAMPLE: &str = r#"{"number":"4242424242424242","expiry_month":12,"expiry_year":2030,
 "security_code":"123","holder":"Ada Lovelace"}"#;
@@ -57,7 +63,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYMENT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[&known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_CLOSED],
+        own_problems: PAYS,
     },
     Route {
         id: "listPayments",
@@ -94,7 +100,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYOUT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[&known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_CLOSED],
+        own_problems: PAYS,
     },
     Route {
         id: "readPayment",
@@ -189,7 +195,7 @@ pub(crate) static ROUTES: &[Route] = &[
         own_problems: &[
             &known::CARD_NOT_ENCRYPTED,
             &known::CARD_REFUSED,
-            &known::VAULT_CLOSED,
+            &known::VAULT_UNAVAILABLE,
             &known::PAYMENT_BUSY,
         ],
     },
@@ -244,6 +250,14 @@ pub(crate) static ROUTES: &[Route] = &[
         given: &[],
         own_problems: &[&known::NO_SUCH_ACCOUNT, &known::STORE_UNAVAILABLE, &known::STOPPING],
     },
+    admin::LIST,
+    admin::ADD,
+    admin::READ,
+    admin::SET,
+    admin::REVOKE,
+    admin::ADD_KEY,
+    admin::ROTATE_KEY,
+    admin::REVOKE_KEY,
     page(
         "/health",
         ["health", "Whether the process answers"],
@@ -283,6 +297,26 @@ pub(crate) static ROUTES: &[Route] = &[
         |visit| Box::pin(pages::problems(visit)),
         &[Given { status: 200, about: "All.", body: Some(("CodeList", &shapes::CODE_LIST)) }],
     ),
+    page("/docs/", ["docs", "The documentation"], |visit| Box::pin(pages::docs(visit)), HTML),
+    Route {
+        parameters: &[shapes::PAGE_IN_PATH],
+        own_problems: &[&known::NO_SUCH_PAGE],
+        ..page(
+            "/docs/{page}",
+            ["docsPage", "A page of the documentation"],
+            |visit| Box::pin(pages::docs(visit)),
+            HTML,
+        )
+    },
+    Route {
+        query: shapes::TEST_PAYMENT,
+        ..page(
+            "/test-payment",
+            ["testPayment", "Where a test payer decides"],
+            |visit| Box::pin(pages::test_payment(visit)),
+            HTML,
+        )
+    },
     Route {
         parameters: &[shapes::CODE_IN_PATH],
         own_problems: &[&known::NO_SUCH_PROBLEM],

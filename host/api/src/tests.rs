@@ -5,6 +5,7 @@
 
 mod admission;
 mod deadlines;
+mod docs;
 mod document;
 mod double;
 mod framing;

@@ -4,6 +4,7 @@
 
 use ledger::AMOUNT_MINOR_MAX;
 
+use crate::admin::shapes as admin;
 use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Digits, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
@@ -323,6 +324,15 @@ pub(crate) static PROBLEM: Shape = Shape::Object(&[
             ]])),
             "What is wrong with single fields.",
         ),
+        optional(
+            "limit",
+            Shape::Object(&[&[
+                field("currency", Shape::Currency, "Which currency is limited."),
+                field("left_minor", MINOR, "What may still be spent today, in minor units."),
+                field("renews_at", Shape::Time, "When the next UTC day begins."),
+            ]]),
+            "Of a spending limit.",
+        ),
     ],
 ]);
 
@@ -344,6 +354,14 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("PaymentPage", &PAYMENT_PAGE),
     ("Event", &EVENT),
     ("EventPage", &EVENT_PAGE),
+    ("App", &admin::APP),
+    ("AppKey", &admin::APP_KEY),
+    ("AppPage", &admin::APP_PAGE),
+    ("AppWithKey", &admin::APP_WITH_KEY),
+    ("AppChange", &admin::APP_CHANGE),
+    ("NewApp", &admin::NEW_APP),
+    ("NewAppKey", &admin::NEW_KEY),
+    ("Rotation", &admin::ROTATION),
     ("Health", &HEALTH),
     ("Readiness", &READINESS),
     ("Code", &CODE),
@@ -369,6 +387,22 @@ pub(crate) const ACCOUNT_IN_PATH: Field = field("account", ACCOUNT, "An account.
 
 /// `{code}` in a path.
 pub(crate) const CODE_IN_PATH: Field = field("code", text(1, 64, Word), "A problem's code.");
+
+/// `{page}` in a path.
+pub(crate) const PAGE_IN_PATH: Field = field("page", text(1, 64, Name), "A page's name.");
+
+const TAG: Shape = text(64, 64, Name);
+
+/// What the page of a test payment is about: the decision's fields, and a tag for each decision.
+pub(crate) const TEST_PAYMENT: &[Field] = &[
+    field("account", ACCOUNT, "The account of the test provider."),
+    field("entry", Shape::Id("ent_"), "What is to be paid."),
+    field("word", text(1, 64, Word), "The magic value."),
+    field("minor", Shape::Integer { min: 1, max: AMOUNT_MINOR_MAX }, "How much."),
+    field("currency", Shape::Currency, "ISO 4217."),
+    field("paid", TAG, "Proves that the payer pays."),
+    field("refused", TAG, "Proves that the payer refuses."),
+];
 
 /// The OpenAPI document: an object, whose own standard says the rest.
 pub(crate) static DOCUMENT: Shape = Shape::Open;

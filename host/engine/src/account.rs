@@ -15,10 +15,23 @@ use vault::{Keyring, Secret};
 use crate::cards::OpenCard;
 use crate::{Error, Instrument, translate};
 
+/// Whether an account moves money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// It does, or the operator has not said that it does not.
+    #[default]
+    Live,
+    /// It moves none: the test provider, a simulator, or a provider's own test environment.
+    Test,
+}
+
 /// What the operator gives for one account.
 pub struct AccountParts {
     /// Its name, in the configuration and in URLs.
     pub name: String,
+    /// Whether it moves money, as the operator says.
+    pub mode: Mode,
     /// The plugin, loaded.
     pub plugin: Generation,
     /// Key slots and legacy grants.
@@ -55,6 +68,8 @@ impl Account {
         if !wrong.is_empty() {
             return Err(wrong);
         }
+        let provider = &parts.plugin.description().name;
+        tracing::info!(account = parts.name, provider, mode = ?parts.mode, "account ready");
         Ok(Account {
             name: parts.name,
             plugin: parts.plugin,

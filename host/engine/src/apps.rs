@@ -1,71 +1,375 @@
-//! Keeping apps, and finding the one that an API key belongs to.
+//! Keeping apps: one set of functions for the command line, while the host is stopped, and for the
+//! admin interface, while it runs.
 //!
-//! An API key is `tgk_<app>_<secret>`: which app, and 32 random bytes in hexadecimal. Only the
-//! SHA-256 of the secret is kept; 256 random bits need no slower hash.
+//! Whatever is changed holds from the next request on: a request reads its app when it comes, and
+//! commits money against that very version of it. Not here: who may change apps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use ledger::Id;
-use sha2::{Digest, Sha256};
-use store::{Batch, Expected, Store};
+use store::{Batch, Expected, Range, Store};
 use subtle::ConstantTimeEq;
+use vault::AtRest;
 
-use crate::app::{App, AppKey, KeyForm, Proof, Protection, Scope, Sender};
+use crate::app::{App, AppKey, KeyForm, Proof, Protection, Rate, Scope, Sender, SpendingLimit};
 use crate::clock::{Clock, Entropy};
-use crate::record;
+use crate::record::{self, Read};
 use crate::{Engine, Error};
 
-/// An API key, shown once.
-pub struct ApiKey(String);
+mod keys;
 
-impl ApiKey {
-    /// The key as the developer sends it. It is not kept and cannot be shown again.
-    pub fn expose(&self) -> &str {
-        &self.0
+pub use keys::{NewKey, Shown};
+use keys::{hash, no_key};
+
+/// How often a change is tried when somebody else changes the same app.
+const TRIES_MAX: usize = 8;
+/// Keys kept of one app, those that are no longer good included.
+const KEYS_MAX: usize = 64;
+/// Networks of one app, and accounts.
+const LIST_MAX: usize = 256;
+
+/// The apps of a store.
+#[derive(Clone)]
+pub struct Apps {
+    /// Where they are kept.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where identifiers and secrets come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// What seals the keys that both sides know.
+    pub at_rest: AtRest,
+}
+
+/// What to change of an app; what is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AppChange {
+    /// A name for people: 1 to 64 characters, none of them control.
+    pub name: Option<String>,
+    /// What it may do; at least one.
+    pub scopes: Option<BTreeSet<Scope>>,
+    /// Where its requests may come from; empty for anywhere.
+    pub networks: Option<Vec<IpNet>>,
+    /// The least it has to prove.
+    pub protection: Option<Protection>,
+    /// The accounts open to it; none within for all.
+    pub accounts: Option<Option<BTreeSet<String>>>,
+    /// How often it may ask; none within for as often as it likes.
+    pub rate: Option<Option<Rate>>,
+    /// What it may spend in a UTC day.
+    pub spending: Option<Vec<SpendingLimit>>,
+}
+
+/// Why an app was not changed. Nothing was.
+#[derive(Debug, thiserror::Error)]
+pub enum Unchanged {
+    /// There is no such app.
+    #[error("there is no app {0}")]
+    NoSuchApp(String),
+    /// The app has no such key.
+    #[error("the app has no key `{0}`")]
+    NoSuchKey(String),
+    /// The app is revoked, for good.
+    #[error("the app is revoked, for good; add another")]
+    AppRevoked,
+    /// The key is revoked or has ended.
+    #[error("the key `{0}` is no longer good; add another")]
+    KeyEnded(String),
+    /// The app has a key of this name.
+    #[error("the app has a key `{0}` already; name the new one otherwise")]
+    KeyExists(String),
+    /// What is asked cannot be; which field, and what to write instead.
+    #[error("{field}: {remedy}")]
+    Unfit {
+        /// The field.
+        field: &'static str,
+        /// What to write instead.
+        remedy: String,
+    },
+    /// The key cannot be sealed.
+    #[error(transparent)]
+    Vault(#[from] vault::at_rest::Error),
+    /// Others changed the app at the same time, several times over.
+    #[error("the app is being changed by somebody else")]
+    Busy,
+    /// The store could not do it.
+    #[error("the store did not answer")]
+    Store(#[from] store::Error),
+}
+
+pub(crate) fn unfit(field: &'static str, remedy: impl Into<String>) -> Unchanged {
+    Unchanged::Unfit { field, remedy: remedy.into() }
+}
+
+impl Apps {
+    /// Adds an app that may do everything, changed by `change`, with this first key if one is
+    /// wanted.
+    ///
+    /// # Errors
+    /// See [`Unchanged`].
+    pub async fn add(
+        &self,
+        change: &AppChange,
+        key: Option<&NewKey>,
+    ) -> Result<(App, Option<Shown>), Unchanged> {
+        let now = self.clock.now_ms();
+        let mut app = App {
+            id: Id::app(now, self.random()),
+            name: String::new(),
+            created_at_ms: now,
+            revoked_at_ms: None,
+            scopes: Scope::ALL.into(),
+            networks: Vec::new(),
+            protection: Protection::Bearer,
+            accounts: None,
+            rate: None,
+            spending: Vec::new(),
+            keys: Vec::new(),
+        };
+        change.apply(&mut app)?;
+        check_name(&app.name)?;
+        let shown = key.map(|key| self.make_key(&mut app, None, key, now)).transpose()?;
+        let mut batch = Batch::at(now);
+        batch.expect(record::APP, app.id.as_str(), Expected::Absent);
+        batch.put(record::APP, app.id.as_str(), record::encode(&app));
+        self.store.commit(batch).await?;
+        Ok((app, shown))
+    }
+
+    /// Every app, oldest first, after this one; `limit` is between 1 and 100.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(&self, after: Option<&Id>, limit: usize) -> Result<Vec<App>, Unchanged> {
+        let range = Range::all(record::APP).limit(limit.clamp(1, 100));
+        let range = after.into_iter().fold(range, |range, id| range.after(id.as_str()));
+        let rows = self.store.scan(range).await?;
+        let app = |row: &store::Row| record::decode(record::APP, &row.key, &row.value);
+        Ok(rows.iter().map(app).collect::<Result<_, _>>()?)
+    }
+
+    /// One app.
+    ///
+    /// # Errors
+    /// `NoSuchApp`, or what the store says.
+    pub async fn show(&self, id: &str) -> Result<App, Unchanged> {
+        Ok(self.read(id).await?.value)
+    }
+
+    /// Changes an app. A change of its spending limits counts what it spent today anew.
+    ///
+    /// # Errors
+    /// See [`Unchanged`]; `AppRevoked` too.
+    pub async fn set(&self, id: &str, change: &AppChange) -> Result<App, Unchanged> {
+        let spent = match change.spending {
+            Some(_) => self.spent(id).await?,
+            None => Vec::new(),
+        };
+        let changed = self.change(id, |app, batch| {
+            live(app)?;
+            for key in &spent {
+                batch.remove(record::SPENT, key.clone());
+            }
+            change.apply(app)
+        });
+        Ok(changed.await?.0)
+    }
+
+    /// Adds a key, of this name or of one drawn for it.
+    ///
+    /// # Errors
+    /// See [`Unchanged`]; `AppRevoked` and `KeyExists` too.
+    pub async fn add_key(
+        &self,
+        id: &str,
+        name: Option<&str>,
+        key: &NewKey,
+    ) -> Result<(App, Shown), Unchanged> {
+        let now = self.clock.now_ms();
+        self.change(id, |app, _| {
+            live(app)?;
+            self.make_key(app, name, key, now)
+        })
+        .await
+    }
+
+    /// Adds a key of the same form as an older one, which is good for `overlap_ms` more. A public
+    /// key is given by `pem`; any other is drawn.
+    ///
+    /// # Errors
+    /// See [`Unchanged`]; `NoSuchKey` and `KeyEnded` too.
+    pub async fn rotate_key(
+        &self,
+        id: &str,
+        old: &str,
+        overlap_ms: u64,
+        pem: Option<&str>,
+    ) -> Result<(App, Shown), Unchanged> {
+        let now = self.clock.now_ms();
+        self.change(id, |app, _| {
+            live(app)?;
+            let key = app.keys.iter_mut().find(|key| key.id == old).ok_or_else(|| no_key(old))?;
+            if !key.is_good(now) {
+                return Err(Unchanged::KeyEnded(old.to_owned()));
+            }
+            let end = now.saturating_add(overlap_ms);
+            key.not_after_ms = Some(key.not_after_ms.map_or(end, |known| known.min(end)));
+            let new = NewKey::like(&key.form, pem)?;
+            self.make_key(app, None, &new, now)
+        })
+        .await
+    }
+
+    /// Revokes a key, at once and for good; again is no error.
+    ///
+    /// # Errors
+    /// See [`Unchanged`]; `NoSuchKey` too.
+    pub async fn revoke_key(&self, id: &str, key: &str) -> Result<App, Unchanged> {
+        let now = self.clock.now_ms();
+        let changed = self.change(id, |app, _| {
+            let found = app.keys.iter_mut().find(|known| known.id == key);
+            let found = found.ok_or_else(|| no_key(key))?;
+            found.revoked_at_ms = found.revoked_at_ms.or(Some(now));
+            Ok(())
+        });
+        Ok(changed.await?.0)
+    }
+
+    /// Revokes an app with all its keys, at once and for good; again is no error.
+    ///
+    /// # Errors
+    /// `NoSuchApp`, `Busy`, or what the store says.
+    pub async fn revoke(&self, id: &str) -> Result<App, Unchanged> {
+        let now = self.clock.now_ms();
+        let changed = self.change(id, |app, _| {
+            app.revoked_at_ms = app.revoked_at_ms.or(Some(now));
+            Ok(())
+        });
+        Ok(changed.await?.0)
+    }
+
+    async fn read(&self, id: &str) -> Result<Read<App>, Unchanged> {
+        let read = record::read::<App>(&*self.store, record::APP, id.as_bytes()).await?;
+        read.ok_or_else(|| Unchanged::NoSuchApp(id.chars().take(64).collect()))
+    }
+
+    /// Reads, changes and commits against the version that was read; again when overtaken.
+    async fn change<T>(
+        &self,
+        id: &str,
+        change: impl Fn(&mut App, &mut Batch) -> Result<T, Unchanged>,
+    ) -> Result<(App, T), Unchanged> {
+        for _ in 0..TRIES_MAX {
+            let Read { value: mut app, version } = self.read(id).await?;
+            let before = app.clone();
+            let mut batch = Batch::at(self.clock.now_ms());
+            let given = change(&mut app, &mut batch)?;
+            if app == before {
+                return Ok((app, given));
+            }
+            batch.expect(record::APP, id, Expected::Version(version));
+            batch.put(record::APP, id, record::encode(&app));
+            match self.store.commit(batch).await {
+                Ok(_) => return Ok((app, given)),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Unchanged::Busy)
+    }
+
+    /// The keys of the records of what the app has spent.
+    async fn spent(&self, id: &str) -> Result<Vec<Vec<u8>>, Unchanged> {
+        let rows = self.store.scan(Range::under(record::SPENT, format!("{id}/"))).await?;
+        Ok(rows.into_iter().map(|row| row.key).collect())
+    }
+
+    fn random<const LENGTH: usize>(&self) -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        self.entropy.fill(&mut bytes);
+        bytes
     }
 }
 
-/// Adds an app that may do everything, with one API key.
-///
-/// # Errors
-/// Whatever the store answers.
-pub async fn add_app(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-    name: &str,
-) -> Result<(App, ApiKey), store::Error> {
-    let (mut random, mut secret) = ([0; 10], [0; 32]);
-    entropy.fill(&mut random);
-    entropy.fill(&mut secret);
-    let now = clock.now_ms();
-    let secret = hex::encode(secret);
-    let key = AppKey {
-        id: "key-1".to_owned(),
-        form: KeyForm::Bearer(hash(&secret)),
-        created_at_ms: now,
-        not_after_ms: None,
-        revoked_at_ms: None,
-    };
-    let app = App {
-        id: Id::app(now, random),
-        name: name.to_owned(),
-        created_at_ms: now,
-        revoked_at_ms: None,
-        scopes: Scope::ALL.into(),
-        protection: Protection::Bearer,
-        accounts: None,
-        keys: vec![key],
-    };
-    let mut batch = Batch::at(now);
-    batch.expect(record::APP, app.id.as_str(), Expected::Absent);
-    batch.put(record::APP, app.id.as_str(), record::encode(&app));
-    store.commit(batch).await?;
-    let key = ApiKey(format!("tgk_{}_{secret}", app.id.as_str().trim_start_matches("app_")));
-    Ok((app, key))
+impl AppChange {
+    fn apply(&self, app: &mut App) -> Result<(), Unchanged> {
+        if let Some(name) = &self.name {
+            check_name(name)?;
+            app.name.clone_from(name);
+        }
+        if let Some(scopes) = &self.scopes {
+            if scopes.is_empty() {
+                return Err(unfit(
+                    "scopes",
+                    "name at least one; revoke an app that may do nothing",
+                ));
+            }
+            app.scopes.clone_from(scopes);
+        }
+        if let Some(networks) = &self.networks {
+            app.networks = checked_networks(networks)?;
+        }
+        if let Some(Some(open)) = &self.accounts
+            && open.len() > LIST_MAX
+        {
+            return Err(unfit("accounts", format!("name at most {LIST_MAX}")));
+        }
+        if let Some(Some(rate)) = self.rate
+            && (rate.per_second == 0 || rate.burst == 0)
+        {
+            return Err(unfit("rate", "write at least 1 for each"));
+        }
+        if let Some(spending) = &self.spending {
+            app.spending = checked_spending(spending)?;
+        }
+        app.protection = self.protection.unwrap_or(app.protection);
+        self.accounts.iter().for_each(|accounts| app.accounts.clone_from(accounts));
+        app.rate = self.rate.unwrap_or(app.rate);
+        Ok(())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Unchanged> {
+    match (1..=64).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        true => Ok(()),
+        false => Err(unfit("name", "write 1 to 64 characters, none of them control")),
+    }
+}
+
+/// The networks without the bits of hosts, in order, each once.
+fn checked_networks(networks: &[IpNet]) -> Result<Vec<IpNet>, Unchanged> {
+    let networks: BTreeSet<IpNet> = networks.iter().map(IpNet::trunc).collect();
+    match networks.len() > LIST_MAX {
+        true => Err(unfit("networks", format!("name at most {LIST_MAX}"))),
+        false => Ok(networks.into_iter().collect()),
+    }
+}
+
+fn checked_spending(limits: &[SpendingLimit]) -> Result<Vec<SpendingLimit>, Unchanged> {
+    let currencies: BTreeSet<_> = limits.iter().map(|limit| limit.currency).collect();
+    match currencies.len() == limits.len() {
+        true => Ok(limits.to_vec()),
+        false => Err(unfit("spending", "name each currency once")),
+    }
+}
+
+fn live(app: &App) -> Result<(), Unchanged> {
+    if app.revoked_at_ms.is_some() { Err(Unchanged::AppRevoked) } else { Ok(()) }
 }
 
 impl Engine {
+    /// The apps, to change them while the host runs.
+    pub fn apps(&self) -> Apps {
+        Apps {
+            store: self.0.store.clone(),
+            clock: self.0.clock.clone(),
+            entropy: self.0.entropy.clone(),
+            at_rest: self.0.at_rest.clone(),
+        }
+    }
+
     /// The app of this identifier, as it is now, whatever its state.
     pub async fn app(&self, id: &Id) -> Result<Option<App>, Error> {
         let read = record::read::<App>(&*self.0.store, record::APP, id.as_str().as_bytes()).await?;
@@ -79,16 +383,22 @@ impl Engine {
         let Ok(id) = format!("app_{app}").parse::<Id>() else { return Ok(None) };
         let Some(app) = self.app(&id).await? else { return Ok(None) };
         let (now, given) = (self.0.clock.now_ms(), hash(secret));
-        let fits = |key: &&AppKey| match &key.form {
-            KeyForm::Bearer(kept) => bool::from(kept.as_bytes().ct_eq(given.as_bytes())),
-            KeyForm::Verify(_) | KeyForm::Encrypt(_) => false,
-        };
-        let key = app.keys.iter().find(fits).filter(|key| key.is_good(now) && app.is_good(now));
+        let key = app.keys.iter().find(|key| key.is_api_key(&given));
+        let key = key.filter(|key| key.is_good(now) && app.is_good(now));
         let Some(key) = key.map(|key| key.id.clone()) else { return Ok(None) };
         Ok(Some(Sender { app: Arc::new(app), key, proof: Proof::Bearer }))
     }
 }
 
-fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret))
+impl AppKey {
+    /// Whether it is the API key whose secret has this hash.
+    fn is_api_key(&self, given: &str) -> bool {
+        match &self.form {
+            KeyForm::Bearer(kept) => bool::from(kept.as_bytes().ct_eq(given.as_bytes())),
+            _ => false,
+        }
+    }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -9,11 +9,12 @@ use store::Store;
 use vault::AtRest;
 
 use crate::account::{Account, AccountParts};
+use crate::audit::Audit;
 use crate::cards::Codes;
 use crate::clock::{Clock, Entropy};
 use crate::operate::{Plan, Root};
-use crate::record;
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
+use crate::{record, spending};
 
 /// What the engine is made of.
 pub struct Parts {
@@ -78,6 +79,8 @@ pub(crate) struct Inner {
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
     pub codes: Codes,
+    pub audit: Audit,
+    pub spending: spending::Locks,
     /// Idempotency keys and entries being worked on in this process.
     claims: Mutex<HashSet<String>>,
     /// How many operations are in hand; `None` begins nothing new.
@@ -118,7 +121,10 @@ impl Engine {
         if !wrong.is_empty() {
             return Err(Unfit(wrong));
         }
+        let audit = Audit::new(parts.store.clone(), parts.clock.clone());
         Ok(Engine(Arc::new(Inner {
+            audit,
+            spending: spending::Locks::default(),
             store: parts.store,
             egress: parts.egress,
             at_rest: parts.at_rest,
@@ -224,6 +230,11 @@ impl Engine {
         Ok(PaymentPage { payments, cursor: last.filter(|_| rows.len() > limit) })
     }
 
+    /// The audit trail. Whatever it is to tell of may begin once it has answered.
+    pub fn audit(&self) -> &Audit {
+        &self.0.audit
+    }
+
     /// What keeps the host from taking payments, for the readiness probe; empty when nothing does.
     pub async fn impediments(&self) -> Vec<String> {
         let mut all = Vec::new();
@@ -253,6 +264,14 @@ impl Engine {
     pub(crate) fn account(&self, name: &str) -> Result<Arc<Account>, Error> {
         let known = self.0.accounts.get(name).cloned();
         known.ok_or_else(|| Error::NoSuchAccount(name.chars().take(64).collect()))
+    }
+
+    /// The account of this name, if it is open to the app; one that is not is told from none by
+    /// nobody.
+    pub(crate) async fn open_account(&self, app: &Id, name: &str) -> Result<Arc<Account>, Error> {
+        let open = self.app(app).await?.is_some_and(|app| app.may_use(name));
+        let account = self.account(name)?;
+        if open { Ok(account) } else { Err(Error::NoSuchAccount(account.name.clone())) }
     }
 
     /// Unpredictable bytes.

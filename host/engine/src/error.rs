@@ -1,6 +1,6 @@
 //! Why the engine did not do what was asked.
 
-use ledger::{Id, Refusal};
+use ledger::{Currency, Id, Refusal, TimestampMs};
 
 use crate::cards::{CardFault, CardState};
 
@@ -32,6 +32,22 @@ pub enum Error {
     /// No such account is configured.
     #[error("there is no account `{0}`")]
     NoSuchAccount(String),
+    /// The app was revoked since it asked.
+    #[error("the app is revoked")]
+    AppRevoked,
+    /// The app would spend more than it may in a day.
+    #[error("the app may spend {left_minor} minor units of {} more today", .currency.code())]
+    SpendingLimit {
+        /// Of which currency.
+        currency: Currency,
+        /// How much it may still spend, in minor units.
+        left_minor: u64,
+        /// When the next day begins.
+        renews_at_ms: TimestampMs,
+    },
+    /// The audit trail could not be written, so nothing was begun.
+    #[error("the audit trail could not be written")]
+    Audit(#[from] crate::audit::Unwritten),
     /// The cursor was not made by this feed or list.
     #[error("`{0}` is not a cursor of this list")]
     NotACursor(String),

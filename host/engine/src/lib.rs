@@ -9,6 +9,7 @@ mod account;
 mod app;
 mod apps;
 mod ask;
+pub mod audit;
 mod call;
 mod cards;
 mod clock;
@@ -21,12 +22,16 @@ mod operate;
 mod record;
 mod reseal;
 mod resolve;
+mod spending;
 mod tell;
 mod translate;
 
-pub use account::AccountParts;
-pub use app::{App, AppKey, KeyForm, Proof, Protection, Scope, Sender};
-pub use apps::{ApiKey, add_app};
+pub use account::{AccountParts, Mode};
+pub use app::{
+    App, AppKey, KeyForm, Proof, Protection, Rate, Scope, Sender, SpendingLimit, network,
+    place as key_place,
+};
+pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
 pub use cards::{Card, CardFault, CardState, NewCard};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
@@ -34,4 +39,5 @@ pub use deliver::{Acknowledgement, Delivery};
 pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
 pub use error::Error;
 pub use event::{Event, EventPage};
+pub use ipnet::IpNet;
 pub use reseal::{Resealed, sealed_under};

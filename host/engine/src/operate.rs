@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egress::Failed;
-use ledger::{Entry, Id, Kind, Money, Payment, State, Verdict};
+use ledger::{Entry, Id, Kind, Money, Payment, State, TimestampMs, Verdict};
 use sandbox::contract as wit;
 use store::{Batch, Expected};
 
@@ -17,6 +17,7 @@ use crate::call::{Question, remember};
 use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
+use crate::tell::schedule;
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
 
@@ -211,7 +212,7 @@ impl Engine {
                 (read.value, Expected::Version(read.version))
             }
         };
-        let account = self.account(&payment.account)?;
+        let account = self.open_account(&ask.app, &payment.account).await?;
         let amount = plan.amount(&payment)?;
         let now = self.0.clock.now_ms();
         let entry = Entry {
@@ -275,9 +276,9 @@ impl Engine {
         match called.answer {
             Err(failure) => Err(refused(failure).into()),
             Ok(wit::Step::Done(outcome)) => {
-                let mut batch = self.first_batch(&decided, payment, operation);
+                let mut batch = self.answered_first(&decided, now);
                 remember(&mut batch, account, &called.remembered, now);
-                self.commit_first(batch).await?;
+                self.commit_first(payment, operation, batch).await?;
                 Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
             }
             Ok(wit::Step::Send(exchange)) => {
@@ -285,6 +286,20 @@ impl Engine {
                 self.send_first(&decided, &question, made).await
             }
         }
+    }
+
+    /// What an operation begins with that its plugin answers without a request. The ledger takes an
+    /// outcome only of what is on its way; should this process not live to record the outcome, the
+    /// next one finds the entry on its way, and that nothing was sent for it.
+    fn answered_first(&self, decided: &Decided, now: TimestampMs) -> Batch {
+        let (mut payment, mut operation) = (decided.payment.clone(), decided.operation.clone());
+        payment.tell(&operation.entry, &Verdict::Sending, now);
+        let mut scheduled = self.batch();
+        let late = now + decided.account.gate.timeouts.total_ms_max;
+        schedule(&mut scheduled, &mut operation, Some(late));
+        let mut batch = self.first_batch(decided, &payment, &operation);
+        batch.changes.append(&mut scheduled.changes);
+        batch
     }
 
     /// The first request: with it the operation becomes part of the ledger.
@@ -302,7 +317,7 @@ impl Engine {
             made.note(&mut noted, &mut operation, account);
             let mut batch = self.first_batch(decided, &payment, &operation);
             batch.changes.append(&mut noted.changes);
-            self.commit_first(batch).await?;
+            self.commit_first(&payment, &operation, batch).await?;
             // From here on the provider may have the security code: it is given to nobody again.
             decided.card.iter().for_each(|card| card.spend());
             Ok(())
@@ -320,7 +335,15 @@ impl Engine {
         Ok(self.converse(question, made, sent).await?)
     }
 
-    async fn commit_first(&self, batch: Batch) -> Result<(), NotBegun> {
+    /// Commits the beginning of an operation, if the app may begin it as it stands at that moment.
+    async fn commit_first(
+        &self,
+        payment: &Payment,
+        operation: &Operation,
+        mut batch: Batch,
+    ) -> Result<(), NotBegun> {
+        let entry = payment.entry(&operation.entry).ok_or(NotBegun::Overtaken)?;
+        let _held = self.note_spending(&mut batch, payment, entry).await?;
         match self.0.store.commit(batch).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_conflict() => Err(NotBegun::Overtaken),

@@ -17,6 +17,9 @@
 //! | `card` | card | what may be shown of a card, and the sealed rest |
 //! | `card-due` | time (big-endian ms) card | nothing: when a card is erased by itself |
 //! | `card-key` | app | the sealed key of the app's fingerprints |
+//! | `audit` | number (big-endian) | a line of the audit trail |
+//! | `spent` | app `/` day `/` currency | what the app has spent, where it may not spend more |
+//! | `audited` | `head` | how many lines the trail has, and the hash of the last |
 
 use std::collections::BTreeMap;
 
@@ -45,6 +48,9 @@ pub(crate) const CARD_KEY: Space = Space::named("card-key");
 
 /// Every space with records that hold something sealed (`vault::Vaulted`), at whatever depth.
 pub(crate) const SEALED: &[Space] = &[APP, CARD, CARD_KEY];
+pub(crate) const AUDIT: Space = Space::named("audit");
+pub(crate) const SPENT: Space = Space::named("spent");
+pub(crate) const AUDITED: Space = Space::named("audited");
 
 /// What was asked, kept so that the plugin can be given the same again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,6 +184,10 @@ pub(crate) fn delivery_key(account: &str, event: &str) -> Vec<u8> {
 
 pub(crate) fn kept_key(account: &str, name: &str) -> Vec<u8> {
     format!("{account}/{name}").into_bytes()
+}
+
+pub(crate) fn audit_key(seq: u64) -> Vec<u8> {
+    seq.to_be_bytes().to_vec()
 }
 
 /// A record, and the version it has for the precondition of a commit.

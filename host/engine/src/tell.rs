@@ -5,8 +5,10 @@
 
 use ledger::{Anomaly, Change, Entry, Id, Payment, State, TimestampMs, Verdict};
 use store::{Batch, Expected};
+use tokio::sync::MutexGuard;
 
 use crate::record::{self, Found, Idempotent, Operation, Read};
+use crate::spending::ended;
 use crate::{Engine, Error, Event};
 
 /// How often a change is tried when others change the same payment.
@@ -46,7 +48,7 @@ impl Engine {
             let mut held = self.hold(operation).await?;
             let mut batch = batch.clone();
             note(&mut batch, &mut held.operation.value);
-            self.change(&mut held, verdict, &mut batch).await?;
+            let _held = self.change(&mut held, verdict, &mut batch).await?;
             match self.0.store.commit(batch).await {
                 Ok(_) => return Ok(held.payment.value),
                 Err(error) if error.is_conflict() => {}
@@ -65,13 +67,14 @@ impl Engine {
         }
     }
 
-    /// Makes the change in `held` and adds it, and what follows from it, to the commit.
+    /// Makes the change in `held` and adds it, and what follows from it, to the commit. What is given
+    /// is held until the commit is answered.
     async fn change(
         &self,
         held: &mut Held,
         verdict: &Verdict,
         batch: &mut Batch,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<MutexGuard<'_, ()>>, Error> {
         let now = self.0.clock.now_ms();
         let (payment, operation) = (&mut held.payment.value, &mut held.operation.value);
         let before = payment.entries.clone();
@@ -98,9 +101,14 @@ impl Engine {
         if change != Change::Known || operation.recovery.due_at_ms.is_some() {
             self.reschedule(batch, payment, operation, now);
         }
+        let mut ended = before.iter().zip(&payment.entries).filter(|(old, now)| ended(old, now));
+        let unspent = match ended.next() {
+            Some((_, entry)) => self.note_unspent(batch, &payment.app, entry).await?,
+            None => None,
+        };
         self.note_answer(batch, payment, operation).await?;
         put_both(batch, held);
-        Ok(())
+        Ok(unspent)
     }
 
     /// An answer that contradicts the ledger is no answer: what was being sent is unknown.

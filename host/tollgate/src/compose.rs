@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egress::{Egress, Gate};
-use engine::{AccountParts, Engine, Parts, SystemClock, SystemEntropy};
+use engine::{AccountParts, Apps, Engine, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
 use store::Store;
@@ -22,17 +22,46 @@ pub fn sandbox(loaded: &Loaded) -> Result<Sandbox, sandbox::Error> {
     Sandbox::new(limits, Some(compiled_folder(loaded)), places)
 }
 
-/// Where compiled code is kept.
+/// Where compiled code is kept: beside the store unless it is written, since a folder that holds
+/// anything else is not taken for a new store, and a check compiles before there is one.
 fn compiled_folder(loaded: &Loaded) -> PathBuf {
     match &loaded.config.sandbox.cache {
         Some(cache) => loaded.path(cache),
-        None => loaded.path(&loaded.config.store.path).join("compiled"),
+        None => {
+            let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
+            beside.push("-compiled");
+            PathBuf::from(beside)
+        }
     }
 }
 
 /// The decimal places of a currency, for plugins.
 pub fn places(currency: &str) -> Option<u8> {
     Currency::from_code(currency).ok().map(Currency::places)
+}
+
+/// How the open platform is served.
+pub fn api_options(loaded: &Loaded) -> Result<api::Options, Wrong> {
+    let server = &loaded.config.server;
+    let admin = loaded.config.admin.as_ref().map(|admin| {
+        let opened = admin.get_ref().open(loaded.folder());
+        opened.map_err(|what| loaded.wrong(vec![(Some(loaded.line(admin)), what)]))
+    });
+    Ok(api::Options {
+        listen: server.listen,
+        limits: server.limits(),
+        proxies: server.proxies.iter().map(|network| network.0).collect(),
+        admin: admin.transpose()?,
+    })
+}
+
+/// The apps, over a store that is open: for the command line.
+pub fn apps(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Apps, Wrong> {
+    let at_rest = loaded.config.vault.open(loaded.folder()).map_err(|wrong| {
+        loaded.wrong(wrong.into_iter().map(|what| (None, format!("[vault]: {what}"))).collect())
+    })?;
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    Ok(Apps { store, clock, entropy, at_rest })
 }
 
 /// The engine, over a store that is open.
@@ -193,6 +222,7 @@ fn parts(
     let public_url = loaded.config.server.public_url.get_ref().trim_end_matches('/');
     Ok(AccountParts {
         name: name.to_owned(),
+        mode: account.mode,
         plugin: plugin.clone(),
         keyring,
         settings: account.settings.clone(),

@@ -3,6 +3,7 @@
 //! It never holds a secret: a secret or a key is named by the file or the environment variable it
 //! stands in. Paths are relative to the folder of the file.
 
+mod admin;
 mod cards;
 mod sandbox;
 mod secrets;
@@ -18,6 +19,7 @@ use egress::AllowedHost;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use admin::{Admin, Network};
 pub use cards::{CardEntry, Cards, DerivedEntry};
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
@@ -46,6 +48,9 @@ pub struct Config {
     /// Certificates to believe beside the public web's roots, PEM files.
     #[serde(default)]
     pub extra_roots: Vec<PathBuf>,
+    /// Who may change apps while the host runs; nobody when left out.
+    #[serde(default)]
+    pub admin: Option<Spanned<Admin>>,
     /// The plugins, by the name accounts use.
     #[serde(default)]
     pub plugin: BTreeMap<String, Spanned<Plugin>>,
@@ -68,6 +73,10 @@ pub struct Server {
     pub connections_per_peer_max: Option<usize>,
     /// The largest request body, in KiB.
     pub body_kib_max: Option<usize>,
+    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom they
+    /// ask; the header of anybody else is not looked at.
+    #[serde(default)]
+    pub proxies: Vec<Network>,
     /// For a request's head, in milliseconds.
     pub head_timeout_ms: Option<u64>,
     /// For a request's whole body, in milliseconds.
@@ -152,6 +161,9 @@ pub struct Plugin {
 pub struct Account {
     /// Which plugin speaks to the provider.
     pub plugin: String,
+    /// `live`, or `test` where it moves no money.
+    #[serde(default)]
+    pub mode: engine::Mode,
     /// The only hosts it may reach.
     pub hosts: Vec<AllowedHost>,
     /// Legacy primitives granted to the plugin.

@@ -26,6 +26,7 @@ mod private;
 mod public;
 mod sealing;
 mod secret;
+mod spki;
 
 pub use algorithm::{Cipher, DigestAlgorithm, KeyTransport, MacAlgorithm, SignatureAlgorithm};
 pub use at_rest::{AtRest, Master, Vaulted};
@@ -37,3 +38,4 @@ pub use key::{Key, KeyKind};
 pub use keyring::Keyring;
 pub use legacy::Legacy;
 pub use secret::Secret;
+pub use spki::Spki;

@@ -51,6 +51,30 @@ pub fn read(pem: &Secret) -> Result<Read, String> {
     }
 }
 
+/// The public key of a PEM text that holds nothing else: its family, and its SPKI (RFC 5280 section
+/// 4.1) in DER.
+pub fn spki(pem: &Secret) -> Result<(&'static str, Vec<u8>), String> {
+    let text = std::str::from_utf8(pem.expose()).map_err(|_| "not text")?;
+    let blocks = blocks(text)?;
+    let Some(block) = blocks.first() else {
+        return Err("no PEM block; it starts with `-----BEGIN PUBLIC KEY-----`".to_owned());
+    };
+    let der = match block.label {
+        _ if blocks.iter().any(|block| block.label.contains("PRIVATE")) => {
+            return Err("a private key: keep it to yourself, and give the public one".to_owned());
+        }
+        _ if blocks.len() > 1 => return Err("more than one key".to_owned()),
+        "PUBLIC KEY" => block.der.to_vec(),
+        "CERTIFICATE" => {
+            let (_, certificate) = X509Certificate::from_der(&block.der)
+                .map_err(|_| "a malformed certificate".to_owned())?;
+            certificate.public_key().raw.to_vec()
+        }
+        other => return Err(format!("a PEM block `{other}`; give `PUBLIC KEY` or `CERTIFICATE`")),
+    };
+    Ok((PublicKey::from_spki(&der)?.family().name(), der))
+}
+
 fn key(block: &Block<'_>) -> Result<Read, String> {
     let der = block.der.as_slice();
     match block.label {

@@ -161,6 +161,19 @@ impl Account {
         }
     }
 
+    /// The test provider, which is reached without a network.
+    pub fn test_provider(name: &str) -> Account {
+        Account {
+            name: name.to_owned(),
+            plugin: "sandbox".to_owned(),
+            hosts: Vec::new(),
+            settings: Vec::new(),
+            secrets: Vec::new(),
+            keys: vec![Key::text("payer", "made-for-tests-only")],
+            timeouts_ms: None,
+        }
+    }
+
     fn write(&self, text: &mut String) -> std::fmt::Result {
         let Account { name, plugin, hosts, .. } = self;
         write!(text, "\n[account.{name}]\nplugin = {plugin:?}\nhosts = {hosts:?}\n")?;

@@ -24,7 +24,7 @@ pub use environment::{number, seed};
 pub use host::Host;
 pub use mailbox::{Mailbox, Posted};
 pub use paths::{built, root};
-pub use patience::eventually;
+pub use patience::{LONG, eventually};
 pub use plugins::{Component, component};
 pub use random::Random;
 pub use stage::{ACCOUNT, StripeStage, WechatStage, charge, hold, soon};

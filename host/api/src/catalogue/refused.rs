@@ -43,8 +43,8 @@ pub static CARD_REFUSED: Code = Code::new(
         "Have the payer correct the field that `errors` names.",
     ],
 );
-pub static VAULT_CLOSED: Code = Code::new(
-    "vault-closed",
+pub static VAULT_UNAVAILABLE: Code = Code::new(
+    "vault-unavailable",
     503,
     Later,
     [

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use engine::audit::Act;
 use engine::{
-    Acknowledgement, App, Ask, Card, CardState, Delivery, Done, Error, Event, EventPage,
+    Acknowledgement, App, Apps, Ask, Card, CardState, Delivery, Done, Error, Event, EventPage,
     Instrument, NewCard, NewPayment, NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
 };
 use ledger::{
@@ -40,6 +41,7 @@ pub(super) struct Double {
     pub(super) deliveries: Mutex<Vec<Delivery>>,
     pub(super) acknowledgement: Mutex<Acknowledgement>,
     pub(super) impediments: Mutex<Vec<String>>,
+    pub(super) acts: Mutex<Vec<Act>>,
     /// `tok_slow` waits here.
     pub(super) gate: Semaphore,
     /// Has a permit for each payment that was begun.
@@ -59,6 +61,9 @@ fn sender_of(key: &str) -> Option<Sender> {
         name: "shop".to_owned(),
         created_at_ms: EPOCH_MS,
         revoked_at_ms: None,
+        networks: Vec::new(),
+        rate: None,
+        spending: Vec::new(),
         scopes: if key == READING_KEY { [Scope::Read].into() } else { Scope::ALL.into() },
         protection: Protection::Bearer,
         accounts: None,
@@ -162,6 +167,7 @@ impl Double {
             deliveries: Mutex::default(),
             acknowledgement: Mutex::new(acknowledgement),
             impediments: Mutex::default(),
+            acts: Mutex::default(),
             gate: Semaphore::new(0),
             began: Semaphore::new(0),
             ended: AtomicUsize::new(0),
@@ -430,6 +436,17 @@ impl Payments for Double {
 
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
         Box::pin(async move { Ok(sender_of(key)) })
+    }
+
+    fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
+        Box::pin(async move {
+            self.acts.lock().unwrap().push(act);
+            Ok(())
+        })
+    }
+
+    fn apps(&self) -> Option<Apps> {
+        None
     }
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {

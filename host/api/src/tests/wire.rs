@@ -47,7 +47,8 @@ impl Host {
     pub(super) async fn with(limits: Limits) -> Host {
         let engine = Arc::new(Double::new());
         let listen = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(Options { listen, limits }, engine.clone()).await.unwrap();
+        let options = Options { listen, limits, proxies: Vec::new(), admin: None };
+        let server = Server::bind(options, engine.clone()).await.unwrap();
         let address = server.local_address();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve(async {
@@ -281,7 +282,8 @@ fn hold_given(route: &Route, heard: &Heard) {
     let given = route.given.iter().find(|given| given.status == heard.status);
     match given.and_then(|given| given.body) {
         Some((_, shape)) => hold_shape(shape, heard),
-        None => assert!(route.given.is_empty(), "{} hides {heard:?}", route.id),
+        // A page, or what a plugin wants to be answered.
+        None => assert!(given.is_some() || route.given.is_empty(), "{} hides {heard:?}", route.id),
     }
 }
 

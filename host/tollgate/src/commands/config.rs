@@ -26,6 +26,7 @@ impl ConfigCommand {
     pub fn run(self) -> Outcome {
         let ConfigCommand::Check { config } = self;
         let loaded = Loaded::read(&config)?;
+        compose::api_options(&loaded)?;
         compose::engine(&loaded, Arc::new(store::Model::new()))?;
         let (plugins, accounts) = (loaded.config.plugin.len(), loaded.config.account.len());
         let file = config.display();

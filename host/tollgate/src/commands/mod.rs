@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod app;
+mod audit;
 mod config;
 mod plugin;
 mod serve;
@@ -13,8 +14,10 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+/// Why a command did not do what was asked.
+pub type Failure = Box<dyn Error>;
 /// How a command ends.
-pub type Outcome = Result<(), Box<dyn Error>>;
+pub type Outcome = Result<(), Failure>;
 
 /// What to do.
 #[derive(Subcommand)]
@@ -31,6 +34,9 @@ pub enum Command {
     /// Developers' integrations and their API keys.
     #[command(subcommand)]
     App(app::AppCommand),
+    /// Take out and check the trail of what was asked and changed, and by whom.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -51,6 +57,7 @@ impl Command {
             Command::Serve { config } => serve::serve(&config),
             Command::Plugin(command) => command.run(),
             Command::App(command) => command.run(),
+            Command::Audit(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),

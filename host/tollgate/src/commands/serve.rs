@@ -24,8 +24,7 @@ async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     if recovered > 0 {
         tracing::warn!(recovered, "entries were being sent when the host last stopped");
     }
-    let options =
-        api::Options { listen: loaded.config.server.listen, limits: loaded.config.server.limits() };
+    let options = compose::api_options(loaded)?;
     let server = api::Server::bind(options, Arc::new(engine.clone())).await?;
     let address = server.local_address();
     tracing::info!(%address, "taking payments");

@@ -54,6 +54,19 @@ fn a_misspelt_key_is_named_with_its_line_and_what_is_known() {
 }
 
 #[test]
+fn an_account_is_live_unless_it_is_said_to_be_a_test() {
+    let account = "[account.x]\nplugin = \"a\"\nhosts = []\n";
+    let mode = |more: &str| {
+        read(&format!("{LEAST}{account}{more}"))
+            .map(|loaded| loaded.config.account.get("x").map(|account| account.get_ref().mode))
+    };
+    assert_eq!(mode(""), Ok(Some(engine::Mode::Live)));
+    assert_eq!(mode("mode = \"test\"\n"), Ok(Some(engine::Mode::Test)));
+    let wrong = mode("mode = \"demo\"\n").unwrap_err();
+    assert!(wrong.contains("demo") && wrong.contains("test"), "{wrong}");
+}
+
+#[test]
 fn every_limit_of_the_sandbox_and_of_recovery_can_be_written() {
     let limits = [
         "call_ms_max",
@@ -93,7 +106,7 @@ fn a_file_that_is_not_there_is_named() {
 #[test]
 fn a_master_key_comes_from_a_file_the_environment_or_a_program() {
     let folder = tempfile::tempdir().unwrap();
-    let key = vault::Master::fresh().unwrap();
+    let key = ::vault::Master::fresh().unwrap();
     std::fs::write(folder.path().join("master"), format!("{}\n", key.as_str())).unwrap();
     let open = |text: &str| toml::from_str::<Vault>(text).unwrap().open(folder.path());
     let from_file = open("master = [{ id = \"1\", file = \"master\" }]").unwrap();
