@@ -24,6 +24,7 @@ mod pool;
 mod readable;
 mod reply;
 mod request;
+mod strike;
 mod target;
 mod tls;
 mod wire;

@@ -56,6 +56,7 @@ fn random(length: usize) -> String {
 /// Everything an app can do, and some things it cannot; each answer is kept.
 async fn do_everything(client: &Client, left: &mut Left) {
     let part = json!({ "amount": { "minor": 100, "currency": "EUR" } });
+    let whole = json!({});
     let mut three_d_secure = charge("pm_card_threeDSecure2Required", 700);
     three_d_secure["return_url"] = json!("https://shop.example/back");
     for (key, body) in [
@@ -78,7 +79,7 @@ async fn do_everything(client: &Client, left: &mut Left) {
         for (what, more) in match key {
             "charge" => vec![("refunds", &part)],
             "hold" => vec![("captures", &part), ("refunds", &part)],
-            "kept" => vec![("cancellation", &json!({}))],
+            "kept" => vec![("cancellation", &whole)],
             _ => vec![],
         } {
             let reply = client.on(&paid["id"], what, &format!("{key}-{what}"), more).await;
