@@ -15,6 +15,7 @@ use super::{Canary, Scan, encodings};
 use crate::support::{built, component, root};
 use crate::transcripts::{PLUGINS, SandboxStage, scripts};
 
+const PAGE: u64 = 4096;
 /// Only the sandbox reserves so much at once.
 const SPAN_MIN: u64 = 1 << 30;
 /// What every order holds: the transcripts' own notify URL, or the payment's reference.
@@ -26,9 +27,9 @@ pub struct Watched {
     seen: Arc<Mutex<Seen>>,
 }
 
-#[derive(Default)]
 struct Seen {
     spans: Vec<(u64, u64)>,
+    given: Scan,
     scan: Option<Scan>,
     /// Calls after which something was read.
     calls: usize,
@@ -49,7 +50,7 @@ impl Watched {
         let new = mappings().into_iter().filter(|mapping| !before.contains(mapping));
         let spans = joined(new.map(|(from, to, _)| (from, to)));
         assert!(!spans.is_empty(), "the sandbox reserves its memory when it is made");
-        let seen = Arc::new(Mutex::new(Seen { spans, ..Seen::default() }));
+        let seen = Arc::new(Mutex::new(Seen::of(spans, None)));
         let watcher = seen.clone();
         let sandbox = sandbox.witnessed(move |export| lock(&watcher).look(export));
         Watched { sandbox, seen }
@@ -62,11 +63,9 @@ impl Watched {
 
     /// Looks for these from now on.
     pub fn look_for(&self, canaries: &[Canary]) {
-        *lock(&self.seen) = Seen {
-            spans: lock(&self.seen).spans.clone(),
-            scan: Some(Scan::of(canaries)),
-            ..Seen::default()
-        };
+        let mut seen = lock(&self.seen);
+        let spans = seen.spans.clone();
+        *seen = Seen::of(spans, Some(Scan::of(canaries)));
     }
 
     /// Calls, those among them whose guest held what it was given, and what was found.
@@ -81,31 +80,54 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 }
 
 impl Seen {
+    fn of(spans: Vec<(u64, u64)>, scan: Option<Scan>) -> Seen {
+        let given = Scan::of(&GIVEN.map(|word| Canary::new(word, word)));
+        Seen { spans, given, scan, calls: 0, held: 0, found: BTreeSet::new() }
+    }
+
     fn look(&mut self, export: &'static str) {
         let Some(scan) = &self.scan else { return };
-        let memory = std::fs::File::open("/proc/self/mem").unwrap();
         let mut held = false;
         for (from, to, writable) in mappings() {
             let within = self.spans.iter().any(|(low, high)| *low <= from && to <= *high);
             if !within || !writable {
                 continue;
             }
-            let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-            // A page may be taken away meanwhile by nobody: the instance is still there.
-            memory.read_exact_at(&mut bytes, from).unwrap();
-            if bytes.iter().all(|byte| *byte == 0) {
-                continue;
+            for bytes in touched(from, to) {
+                held |= !self.given.find(&bytes).is_empty();
+                let found = scan.find(&bytes);
+                self.found.extend(found.into_iter().map(|what| format!("{what} after {export}")));
             }
-            let given = |word: &&str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
-            held |= GIVEN.iter().any(|word| given(&word));
-            let found = scan.find(&bytes);
-            self.found.extend(found.into_iter().map(|what| format!("{what} after {export}")));
         }
         if matches!(export, "start" | "resume") {
             self.calls += 1;
             self.held += usize::from(held);
         }
     }
+}
+
+/// What is in memory of a mapping: runs of pages that somebody has written or read.
+fn touched(from: u64, to: u64) -> Vec<Vec<u8>> {
+    let pages = std::fs::File::open("/proc/self/pagemap").unwrap();
+    let memory = std::fs::File::open("/proc/self/mem").unwrap();
+    let mut entries = vec![0; usize::try_from((to - from) / PAGE * 8).unwrap()];
+    pages.read_exact_at(&mut entries, from / PAGE * 8).unwrap();
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for (page, entry) in entries.chunks_exact(8).enumerate() {
+        // Bit 63 of an entry: present (Documentation/admin-guide/mm/pagemap.rst).
+        let at = from + u64::try_from(page).unwrap() * PAGE;
+        match (entry[7] & 0x80 != 0, runs.last_mut()) {
+            (false, _) => {}
+            (true, Some(last)) if last.1 == at => last.1 = at + PAGE,
+            (true, _) => runs.push((at, at + PAGE)),
+        }
+    }
+    let read = |(from, to): (u64, u64)| {
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        memory.read_exact_at(&mut bytes, from).unwrap();
+        bytes
+    };
+    runs.into_iter().map(read).collect()
 }
 
 /// Every mapping of this process: from, to, and whether it can be read and written.

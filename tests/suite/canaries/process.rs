@@ -10,6 +10,9 @@ use simulators::{WechatpayOptions, WechatpaySimulator};
 use super::{Canary, Scan};
 use crate::support::{ACCOUNT, Account, Client, Config, Host, charge, hold, soon};
 
+/// Everything but the compiler, which has no account to speak of and gigabytes to say.
+const TALKATIVE: &str =
+    "trace,cranelift_codegen=warn,cranelift_frontend=warn,regalloc2=warn,wasmtime=debug";
 const INTENTS: &str = "/v1/payment_intents";
 
 /// Everything a process left, to be searched.
@@ -143,10 +146,12 @@ async fn nothing_secret_is_left_by_a_host_at_stripe() {
     account.keys[0].value = signing.clone();
     let mut config = Config::of([account]);
     let master = vault::Master::fresh().unwrap();
-    config.more = "\n[vault]\nmaster = [{ id = \"1\", file = \"master\" }]\n".to_owned();
+    let keys = tempfile::tempdir().unwrap();
+    let file = keys.path().join("master");
+    std::fs::write(&file, master.as_str()).unwrap();
+    config.more = format!("\n[vault]\nmaster = [{{ id = \"1\", file = {file:?} }}]\n");
     let mut host = Host::prepare(&config).await;
-    std::fs::write(host.folder().join("master"), master.as_str()).unwrap();
-    host.log_at("trace");
+    host.log_at(TALKATIVE);
     host.run().await;
     stripe.point_webhook(Some(format!("{}/webhooks/{ACCOUNT}", host.url())));
 
@@ -188,7 +193,7 @@ async fn nothing_secret_is_left_by_a_host_at_wechat_pay() {
     let wechat = WechatpaySimulator::start(options).await.unwrap();
     let account = Account::wechatpay(ACCOUNT, &wechat.base_url(), &keys);
     let mut host = Host::prepare(&Config::of([account])).await;
-    host.log_at("trace");
+    host.log_at(TALKATIVE);
     host.run().await;
     let mut left = Left::default();
     let client = host.client();
