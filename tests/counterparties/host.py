@@ -124,7 +124,7 @@ def written(path, text):
 class Host:
     """The host, running."""
 
-    def __init__(self, folder, accounts, port=None):
+    def __init__(self, folder, accounts, port=None, more=""):
         self.url = f"http://127.0.0.1:{port or free_port()}"
         plugins = {account.plugin for account in accounts.values()}
         texts = [
@@ -132,6 +132,7 @@ class Host:
             f'[store]\npath = "store"\n[sandbox]\ncache = "{BUILT}/compiled"\n',
             *(built(plugin) for plugin in sorted(plugins)),
             *(account.toml(name, folder) for name, account in accounts.items()),
+            more,
         ]
         config = written(folder / "tollgate.toml", "\n".join(texts))
         added = subprocess.run(

@@ -15,6 +15,8 @@
 // The contract's types, where the SDK's translation of transcripts looks for them.
 use sandbox::contract::*;
 
+mod apps;
+mod audit;
 mod bad_config;
 mod bad_input;
 mod canaries;
@@ -22,7 +24,9 @@ mod end_to_end;
 mod guides;
 mod kills;
 mod lost_answers;
+mod notifications;
 mod powercuts;
+mod ssrf;
 mod support;
 mod test_provider;
 mod tidy;

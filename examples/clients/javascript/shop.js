@@ -13,7 +13,7 @@ const platform = await tollgate.get('/v1/platform')
 const account = platform.accounts.find((one) => one.mode === 'test')
 console.log(`${platform.name}: account ${account.name} at ${account.provider}`)
 
-const endpoint = await tollgate.post('/v1/endpoints', { url: inbox.url, events: ['*'] }, { key: randomUUID() })
+const endpoint = await tollgate.post('/v1/endpoints', { url: inbox.url, events: ['*'] })
 inbox.secret = endpoint.secret
 
 const order = `order-${randomUUID()}`

@@ -13,7 +13,7 @@ platform = tollgate.get("/v1/platform")
 account = next(one for one in platform["accounts"] if one["mode"] == "test")
 print(f"{platform['name']}: account {account['name']} at {account['provider']}")
 
-endpoint = tollgate.post("/v1/endpoints", {"url": inbox.url, "events": ["*"]}, key=str(uuid.uuid4()))
+endpoint = tollgate.post("/v1/endpoints", {"url": inbox.url, "events": ["*"]})
 inbox.secret = endpoint["secret"]
 
 order = f"order-{uuid.uuid4()}"

@@ -1,8 +1,8 @@
 //! Whether a request is admitted, once it is known who sent it: network, rate, protection, scope.
 //!
 //! What is told of a refusal here is told to an app that has proven itself. Whoever has not is told
-//! the same whatever is wrong, and is slowed down by address: no attacker can shut an app out, since
-//! a request that is proven is never held up by the failures of others.
+//! the same whatever is wrong, and is slowed down by address. No attacker can shut an app out: a
+//! request that is proven is never held up by the failures of others.
 //!
 //! Not here: how a request proves itself (`auth`), and accounts and spending, which the engine
 //! decides together with what it records.
@@ -61,12 +61,13 @@ impl Admission {
     /// Where a request comes from: the peer, or, behind proxies, the last address of
     /// `X-Forwarded-For` that is none of theirs. What is left of it anybody may have written.
     pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let is_proxy = |address: &IpAddr| self.proxies.iter().any(|known| known.contains(address));
         let mut origin = peer.to_canonical();
+        // Bytes that are no text stay where they are: what a proxy added after them still counts.
         let values = headers.get_all("x-forwarded-for").iter();
-        let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        let values: Vec<_> =
+            values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         for text in values.join(",").rsplit(',') {
-            if !is_proxy(&origin) {
+            if !self.is_proxy(origin) {
                 return origin;
             }
             // Text that is no address was not written by a proxy of ours.
@@ -74,6 +75,11 @@ impl Admission {
             origin = address.to_canonical();
         }
         origin
+    }
+
+    /// Whether this is the address of a proxy before this host.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|known| known.contains(&address.to_canonical()))
     }
 
     /// Whether the app may ask this, from there, so often, proven like that.

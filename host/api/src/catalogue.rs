@@ -7,9 +7,11 @@ use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 mod admitted;
+mod endpoints;
 mod refused;
 
 pub use admitted::*;
+pub use endpoints::*;
 pub use refused::*;
 
 pub static MALFORMED: Code = Code::new(
@@ -237,6 +239,8 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_CARD,
     &NO_SUCH_ACCOUNT,
     &NO_SUCH_CURSOR,
+    &NO_SUCH_ENDPOINT,
+    &NO_SUCH_NOTIFICATION,
     &NO_SUCH_APP,
     &NO_SUCH_KEY,
     &NO_SUCH_PROBLEM,
@@ -245,6 +249,8 @@ pub static CATALOGUE: &[&Code] = &[
     &BODY_TOO_SLOW,
     &IN_PROGRESS,
     &PAYMENT_BUSY,
+    &ENDPOINT_BUSY,
+    &TOO_MANY_ENDPOINTS,
     &OTHER_CURRENCY,
     &ALREADY_AUTHORIZED,
     &NOT_AUTHORIZED,
@@ -266,11 +272,13 @@ pub static CATALOGUE: &[&Code] = &[
     &TARGET_TOO_LONG,
     &MEDIA_TYPE,
     &FIELDS_INVALID,
+    &ENDPOINT_REFUSED,
     &KEY_REUSED,
     &CARD_NOT_ENCRYPTED,
     &CARD_REFUSED,
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
+    &TOO_MANY_STREAMS,
     &RATE_LIMITED,
     &TOO_MANY_FAILURES,
     &HEADERS_TOO_LARGE,

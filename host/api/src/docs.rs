@@ -1,8 +1,9 @@
 //! The documentation, served under `/docs/`: guides, the reference, the catalogue of problems.
 //!
-//! Everything is made once, of what the host answers with: the reference of the OpenAPI document, the
-//! problems of the catalogue. The guides are Markdown in `host/api/docs`. No page needs a script, and
-//! none loads anything from elsewhere. Not here: how a page is answered ([`pages`](crate::pages)).
+//! Everything is made once, of what the host answers with: the reference of the OpenAPI document,
+//! the problems of the catalogue. The guides are Markdown in `host/api/docs`. No page needs a
+//! script, and none loads anything from elsewhere. Not here: how a page is answered
+//! ([`pages`](crate::pages)).
 
 mod example;
 mod fields;

@@ -13,12 +13,11 @@ use engine::audit::{Act, Actor};
 use engine::{Ask, Sender};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
-use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use ledger::Id;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -28,16 +27,19 @@ use crate::answer::Answer;
 use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
 use crate::contract::Payments;
 use crate::limits::Limits;
+use crate::outgoing::Outgoing;
 use crate::problem::{Place, Problem};
 use crate::route::{Call, Intake, Reply, Route, Visit};
 use crate::server::Options;
 use crate::shape::{Faults, Shape};
+use crate::streams::Streams;
 use crate::{auth, body, cards, head, json, query, router};
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) limits: Limits,
+    streams: Arc<Streams>,
     admission: Admission,
     admin: Option<AdminAccess>,
     ids: RequestIds,
@@ -49,11 +51,12 @@ impl Edge {
     pub(crate) fn new(
         payments: Arc<dyn Payments>,
         options: Options,
-        begun: mpsc::Sender<()>,
+        (begun, stop): (mpsc::Sender<()>, watch::Receiver<bool>),
     ) -> Edge {
         let Options { limits, proxies, admin, .. } = options;
         let (admission, ids) = (Admission::new(proxies), RequestIds::new());
-        Edge { payments, limits, admission, admin, ids, begun }
+        let streams = Streams::new(&limits, stop);
+        Edge { payments, limits, streams, admission, admin, ids, begun }
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -66,7 +69,7 @@ impl Edge {
         request: Request<Incoming>,
         peer: IpAddr,
         cut_short: &AtomicBool,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<Outgoing> {
         let mut line = Line::begin(request.method(), self.request_id());
         let span = tracing::debug_span!("request", id = line.id);
         let mut passage =
@@ -118,7 +121,7 @@ impl Passage<'_> {
         let (raw, json) = self.take_in(route.intake, &parts, body).await?;
         let digest = digest(&parts, &raw);
         if route.is_audited() {
-            let object = path.first().cloned().or_else(|| key.clone()).unwrap_or_default();
+            let object = object(&path, key.as_deref(), &json);
             let act = audited(route, &self.line.id, sender.as_ref(), (object, digest));
             self.edge.payments.audit(act).await?;
         }
@@ -128,8 +131,8 @@ impl Passage<'_> {
             idempotency_key,
             digest,
         });
-        let payments = self.edge.payments.clone();
-        let visit = Visit { payments, path, query, json, parts, raw };
+        let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
+        let visit = Visit { payments, streams, path, query, json, parts, raw };
         self.operate(call(route, visit, app, ask)?).await
     }
 
@@ -155,13 +158,15 @@ impl Passage<'_> {
         Ok(sender)
     }
 
-    /// Whether the operator asks. Somebody between us who is no proxy of ours hides who asks.
+    /// Whether the operator asks. Somebody between us who is no proxy of ours, or a proxy that does
+    /// not say for whom it asks, hides who asks.
     fn admin(&self, origin: IpAddr, parts: &Parts) -> Result<(), Problem> {
         let Some(access) = &self.edge.admin else {
             return Err(Problem::new(&NOTHING_HERE, "the admin interface is not configured"));
         };
-        if origin == self.peer.to_canonical() && is_forwarded(&parts.headers) {
-            let detail = "the request was forwarded by a proxy that [server] does not name";
+        let by_proxy = is_forwarded(&parts.headers) || self.edge.admission.is_proxy(self.peer);
+        if by_proxy && origin == self.peer.to_canonical() {
+            let detail = "the request was forwarded, and no proxy of [server] says for whom";
             return Err(Problem::new(&NETWORK_REFUSED, detail));
         }
         access.check_origin(origin)?;
@@ -223,8 +228,17 @@ fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Resul
     }
 }
 
-/// What the audit trail says of a request. `object` is what the path names, or the key under which
-/// what is made can be found; the digest is that of the request as it came.
+/// What an audit line is about: what the path names, or the idempotency key under which what is
+/// made can be found, or the name of what is made.
+fn object(path: &[String], key: Option<&str>, json: &Value) -> String {
+    match (path, key) {
+        ([_, ..], _) => path.join("/"),
+        ([], Some(key)) => key.to_owned(),
+        ([], None) => json.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    }
+}
+
+/// What the audit trail says of a request; the digest is that of the request as it came.
 fn audited(
     route: &Route,
     request: &str,

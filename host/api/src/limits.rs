@@ -31,6 +31,12 @@ pub struct Limits {
     /// How long a connection stays readable after an answer that was given before its request
     /// ended, so that the client gets to read it.
     pub linger_timeout: Duration,
+    /// Streams of server-sent events that one app may have open.
+    pub streams_per_app_max: usize,
+    /// After so long without an event, a stream says that it is still there.
+    pub stream_heartbeat: Duration,
+    /// How long a client of a stream may leave untaken what it was sent.
+    pub stream_patience: Duration,
     /// How long requests in hand may go on when the host stops.
     pub drain_timeout: Duration,
 }
@@ -50,6 +56,9 @@ impl Default for Limits {
             answer_timeout: Duration::from_secs(90),
             write_timeout: Duration::from_secs(10),
             linger_timeout: Duration::from_secs(2),
+            streams_per_app_max: 8,
+            stream_heartbeat: Duration::from_secs(15),
+            stream_patience: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(30),
         }
     }

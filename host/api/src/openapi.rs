@@ -49,7 +49,7 @@ pub(crate) fn document() -> Value {
 }
 
 const ABOUT: &str = "JSON is read strictly: unknown fields and names that \
-stand twice are refused. `Accept` is not read: every answer is JSON. Every POST of an app, \
+stand twice are refused. `Accept` is read by the feed of events alone: every other answer is JSON. Every POST of an app, \
 except a sync, needs an `Idempotency-Key`: repeat the very same request under the same key until \
 it is answered, and money moves once.";
 
@@ -80,7 +80,10 @@ fn operation(route: &Route) -> Value {
     }
     let security = match route.call {
         Call::Open(_) => json!([]),
-        Call::App(_) | Call::Ask(_) => json!([{"apiKey": []}]),
+        Call::App(_) | Call::Ask(_) => {
+            let scopes: Vec<&str> = route.scope.iter().map(|scope| scope.word()).collect();
+            json!([{"apiKey": scopes}])
+        }
         Call::Admin(_) => json!([{"adminToken": []}]),
     };
     let tag = if matches!(route.call, Call::Admin(_)) { "admin" } else { "platform" };
@@ -141,7 +144,11 @@ fn reference(name: &str) -> Value {
 fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     for given in route.given {
-        responses.insert(given.status.to_string(), success(route, given));
+        let status = given.status.to_string();
+        match responses.get_mut(&status) {
+            Some(there) => merge(there, success(route, given)),
+            None => drop(responses.insert(status, success(route, given))),
+        }
     }
     let mut problems: Vec<&'static Code> = route.problems().collect();
     problems.sort_by_key(|code| code.status);
@@ -170,10 +177,17 @@ fn success(route: &Route, given: &Given) -> Value {
         headers.insert("Idempotency-Replayed".to_owned(), header("Idempotency-Replayed"));
     }
     let content = match given.body {
-        Some((name, _)) => json!({"application/json": {"schema": reference(name)}}),
+        Some((name, shape)) => json!({media_type(shape): {"schema": reference(name)}}),
         None => json!({"text/html": {}, "text/css": {}}),
     };
     json!({"description": given.about, "headers": headers, "content": content})
+}
+
+fn media_type(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Stream => "text/event-stream",
+        _ => "application/json",
+    }
 }
 
 /// One status of which several problems make use.

@@ -126,7 +126,7 @@ pub struct Problem {
     /// What is wrong with the request, as far as single fields are to blame.
     pub errors: Vec<Fault>,
     /// Of a spending limit: what is left, and when the next day begins.
-    pub limit: Option<Value>,
+    pub limit: Option<Box<Value>>,
     /// Headers of this problem alone, such as `Allow`.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -171,7 +171,7 @@ impl Problem {
             fields.insert("errors".to_owned(), json!(self.errors));
         }
         if let (Some(fields), Some(limit)) = (body.as_object_mut(), &self.limit) {
-            fields.insert("limit".to_owned(), limit.clone());
+            fields.insert("limit".to_owned(), Value::clone(limit));
         }
         body
     }

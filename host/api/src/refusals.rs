@@ -39,13 +39,19 @@ impl From<Error> for Problem {
                 let limit = json!({
                     "currency": currency, "left_minor": left_minor, "renews_at": renews_at,
                 });
+                let limit = Some(Box::new(limit));
                 let detail = format!(
                     "{left_minor} minor units of {currency} are left today; the next day begins at \
                      {renews_at}"
                 );
-                Problem { limit: Some(limit), ..Problem::new(&known::SPENDING_LIMIT, detail) }
+                Problem { limit, ..Problem::new(&known::SPENDING_LIMIT, detail) }
             }
             Error::NotACursor(_) => no_such_cursor(),
+            Error::NoSuchEndpoint(_) => Problem::new(&known::NO_SUCH_ENDPOINT, said),
+            Error::EndpointRefused(_) => Problem::new(&known::ENDPOINT_REFUSED, said),
+            Error::TooManyEndpoints(_) => Problem::new(&known::TOO_MANY_ENDPOINTS, said),
+            Error::EndpointBusy => Problem::new(&known::ENDPOINT_BUSY, said),
+            Error::NoVault => Problem::new(&known::VAULT_CLOSED, said),
             Error::Refused(refusal) => Problem::new(code(refusal), said),
             Error::Unsupported(_) => Problem::new(&known::UNSUPPORTED, said),
             Error::Invalid(_) => Problem::new(&known::REFUSED_BY_PLUGIN, said),

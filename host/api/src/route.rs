@@ -14,6 +14,7 @@ use crate::catalogue as known;
 use crate::contract::{Payments, Soon};
 use crate::problem::{Code, Problem};
 use crate::shape::{Field, Shape};
+use crate::streams::Streams;
 
 /// How an operation is called, and so who may call it.
 pub(crate) enum Call {
@@ -52,7 +53,7 @@ pub(crate) struct Given {
 /// One operation.
 pub(crate) struct Route {
     pub(crate) id: &'static str,
-    /// `GET`, `POST` or `PATCH`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) title: &'static str,
@@ -71,6 +72,7 @@ pub(crate) struct Route {
 /// A request that passed every check.
 pub(crate) struct Visit {
     pub(crate) payments: Arc<dyn Payments>,
+    pub(crate) streams: Arc<Streams>,
     /// The values of the path's parameters, decoded.
     pub(crate) path: Vec<String>,
     pub(crate) query: Map<String, Value>,

@@ -13,13 +13,14 @@ const WEB_URI: &str = concat!(
     r"(#([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
 );
 
+/// Every code that [`Shape::CurrentCurrency`] takes.
+static CURRENT: LazyLock<Vec<Currency>> = LazyLock::new(Currency::current);
+const STREAM: &str = "Server-sent events (WHATWG HTML, section 9.2). `id` is the cursor just after \
+    the event, `event` its name, `data` an Event in one line of JSON. A comment comes when nothing \
+    else does.";
+
 /// Every code that [`Shape::Currency`] takes.
-static CURRENCIES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let letters = || 'A'..='Z';
-    let pairs = letters().flat_map(|a| letters().map(move |b| (a, b)));
-    let codes = pairs.flat_map(|(a, b)| letters().map(move |c| format!("{a}{b}{c}")));
-    codes.filter(|code| Currency::from_code(code).is_ok()).collect()
-});
+static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(Currency::all);
 
 impl Alphabet {
     fn pattern(self) -> Option<&'static str> {
@@ -42,6 +43,7 @@ impl Shape {
             Shape::Text { min, max, of } => text(*min, *max, *of),
             Shape::Choice(words) => json!({"type": "string", "enum": words}),
             Shape::Currency => json!({"type": "string", "enum": *CURRENCIES}),
+            Shape::CurrentCurrency => json!({"type": "string", "enum": *CURRENT}),
             Shape::WebUri => json!({
                 "type": "string", "format": "uri", "maxLength": WEB_URI_MAX, "pattern": WEB_URI,
             }),
@@ -60,6 +62,7 @@ impl Shape {
                 object(groups.iter().flat_map(|group| group.iter()), Map::new())
             }
             Shape::Open => json!({"type": "object"}),
+            Shape::Stream => json!({"type": "string", "description": STREAM}),
             Shape::Tagged(cases) => {
                 json!({"oneOf": cases.iter().map(tagged).collect::<Vec<_>>()})
             }

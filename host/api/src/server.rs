@@ -56,6 +56,8 @@ pub struct Server {
     edge: Arc<Edge>,
     peers: Arc<Peers>,
     refusals: Arc<Semaphore>,
+    /// Told when the host stops.
+    stop: watch::Sender<bool>,
     /// Ends when no operation is left that has begun.
     begun: mpsc::Receiver<()>,
 }
@@ -68,9 +70,10 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let peers = Peers::new(&options.limits);
         let (hold, begun) = mpsc::channel(1);
-        let edge = Arc::new(Edge::new(payments, options, hold));
+        let (stop, stopped) = watch::channel(false);
+        let edge = Arc::new(Edge::new(payments, options, (hold, stopped)));
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-        Ok(Server { listener, address, edge, peers, refusals, begun })
+        Ok(Server { listener, address, edge, peers, refusals, stop, begun })
     }
 
     /// Where it listens.
@@ -82,7 +85,7 @@ impl Server {
     /// and waits for the operations that have begun, all within the limit for draining. True when
     /// nothing was left.
     pub async fn serve(self, until: impl Future<Output = ()>) -> bool {
-        let (stop, stopped) = watch::channel(false);
+        let stopped = self.stop.subscribe();
         let mut connections = JoinSet::new();
         let mut until = pin!(until);
         loop {
@@ -95,7 +98,7 @@ impl Server {
                 Some(_) = connections.join_next() => {}
             }
         }
-        let _ = stop.send(true);
+        self.stop.send_replace(true);
         self.drain(connections).await
     }
 

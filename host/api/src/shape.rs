@@ -39,8 +39,10 @@ pub(crate) enum Shape {
     Text { min: usize, max: usize, of: Alphabet },
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// An ISO 4217 code.
+    /// An ISO 4217 code, withdrawn or not.
     Currency,
+    /// An ISO 4217 code that is not withdrawn.
+    CurrentCurrency,
     /// An absolute http or https URI.
     WebUri,
     /// An IPv4 or IPv6 address.
@@ -57,6 +59,8 @@ pub(crate) enum Shape {
     Object(&'static [&'static [Field]]),
     /// Any object.
     Open,
+    /// Server-sent events: no JSON.
+    Stream,
     /// An object whose `type` says which other fields it has.
     Tagged(&'static [(&'static str, &'static [Field])]),
     /// A list.
@@ -125,6 +129,7 @@ impl Shape {
                 check_texts((*entries_max, *length_max), value, at, faults);
             }
             Shape::Integer { min, max } => check_integer((*min, *max), value, at, faults),
+            Shape::Stream => {}
             Shape::Open if value.is_object() => {}
             Shape::Open => faults.add(at, "type", "write an object"),
             Shape::Flag if value.is_boolean() => {}
@@ -144,8 +149,16 @@ impl Shape {
             Shape::Choice(words) if !words.contains(&text) => {
                 faults.add(at, "choice", format!("write one of: {}", words.join(", ")));
             }
-            Shape::Currency if Currency::from_code(text).is_err() => {
+            Shape::Currency | Shape::CurrentCurrency if Currency::from_code(text).is_err() => {
                 faults.add(at, "choice", "write an ISO 4217 code in upper case, as in EUR");
+            }
+            Shape::CurrentCurrency => {
+                let successor = Currency::from_code(text).ok().and_then(Currency::successor);
+                if let Some(successor) = successor {
+                    let detail =
+                        format!("it is withdrawn from ISO 4217; its successor is {successor}");
+                    faults.add(at, "choice", detail);
+                }
             }
             Shape::WebUri if text.chars().count() > WEB_URI_MAX => {
                 faults.add(at, "max-length", format!("write at most {WEB_URI_MAX} characters"));

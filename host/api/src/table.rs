@@ -1,5 +1,7 @@
 //! The routes, as a table. What is not here is not answered.
 
+mod endpoints;
+
 use engine::Scope;
 
 use crate::admin::routes as admin;
@@ -222,19 +224,31 @@ pub(crate) static ROUTES: &[Route] = &[
         path: "/v1/events",
         title: "Read the feed",
         about: "What happened to the payments of the app, oldest first. Keep the cursor and ask \
-                again: the feed loses nothing and repeats nothing.",
+                again: the feed loses nothing and repeats nothing. With `Accept: \
+                text/event-stream` it is a stream of server-sent events, which goes on after \
+                `Last-Event-ID`.",
         call: Call::App(|visit, app| Box::pin(events::list(visit, app))),
         scope: Some(Scope::Read),
         parameters: &[],
         query: shapes::PAGE,
         intake: Intake::None,
-        given: &[Given {
-            status: 200,
-            about: "A page.",
-            body: Some(("EventPage", &shapes::EVENT_PAGE)),
-        }],
-        own_problems: &[&known::NO_SUCH_CURSOR],
+        given: &[
+            Given { status: 200, about: "A page.", body: Some(("EventPage", &shapes::EVENT_PAGE)) },
+            Given {
+                status: 200,
+                about: "A stream.",
+                body: Some(("EventStream", &shapes::EVENT_STREAM)),
+            },
+        ],
+        own_problems: &[&known::NO_SUCH_CURSOR, &known::TOO_MANY_STREAMS],
     },
+    endpoints::ADD,
+    endpoints::LIST,
+    endpoints::READ,
+    endpoints::REMOVE,
+    endpoints::ROTATE,
+    endpoints::NOTIFICATIONS,
+    endpoints::REPLAY,
     Route {
         id: "deliverWebhook",
         method: "POST",

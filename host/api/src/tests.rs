@@ -4,6 +4,7 @@
 //! and code must be documented for the operation, and its body must have the documented shape.
 
 mod admission;
+mod audited;
 mod deadlines;
 mod docs;
 mod document;
@@ -11,5 +12,6 @@ mod double;
 mod framing;
 mod money;
 mod refused;
+mod streams;
 mod told;
 mod wire;

@@ -2,12 +2,16 @@
 //!
 //! Not here: how a shape is checked or written down ([`shape`](crate::shape)).
 
+mod endpoints;
+
 use ledger::AMOUNT_MINOR_MAX;
 
 use crate::admin::shapes as admin;
 use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Digits, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
+
+pub(crate) use endpoints::*;
 
 const fn text(min: usize, max: usize, of: crate::shape::Alphabet) -> Shape {
     Shape::Text { min, max, of }
@@ -29,15 +33,21 @@ pub(crate) const ACCOUNT: Shape = text(1, 64, Name);
 /// The value of `Idempotency-Key`.
 pub(crate) const IDEMPOTENCY_KEY: Shape = text(1, 255, Printable);
 
-pub(crate) static MONEY: Shape = Shape::Object(&[&[
-    field(
-        "minor",
-        Shape::Integer { min: 1, max: AMOUNT_MINOR_MAX },
-        "Minor units: cents of EUR, yen of JPY. 1999 EUR is 19.99 euro; 19.99 is refused.",
-    ),
-    field("currency", Shape::Currency, "ISO 4217."),
-]]);
+const AMOUNT_MINOR: Field = field(
+    "minor",
+    Shape::Integer { min: 1, max: AMOUNT_MINOR_MAX },
+    "Minor units: cents of EUR, yen of JPY. 1999 EUR is 19.99 euro; 19.99 is refused.",
+);
+pub(crate) static MONEY: Shape =
+    Shape::Object(&[&[AMOUNT_MINOR, field("currency", Shape::Currency, "ISO 4217.")]]);
 const AMOUNT: Shape = Shape::Named("Money", &MONEY);
+
+/// Nothing is begun in a currency that is withdrawn; what was begun before stays in it.
+pub(crate) static NEW_MONEY: Shape = Shape::Object(&[&[
+    AMOUNT_MINOR,
+    field("currency", Shape::CurrentCurrency, "ISO 4217, the current table."),
+]]);
+const NEW_AMOUNT: Shape = Shape::Named("NewMoney", &NEW_MONEY);
 
 pub(crate) static INSTRUMENT: Shape = Shape::Tagged(&[
     ("token", &[field("token", text(1, 255, Visible), "A token the provider gave.")]),
@@ -50,7 +60,7 @@ const PAID_WITH: Shape = Shape::Named("Instrument", &INSTRUMENT);
 
 pub(crate) static NEW_PAYMENT: Shape = Shape::Object(&[&[
     field("account", ACCOUNT, "The account to pay through."),
-    field("amount", AMOUNT, "How much."),
+    field("amount", NEW_AMOUNT, "How much."),
     field("merchant_reference", REFERENCE, "Your own reference."),
     field("instrument", PAID_WITH, "What is paid with."),
     optional(
@@ -100,7 +110,7 @@ pub(crate) static CARD: Shape = Shape::Object(&[&[
 
 pub(crate) static NEW_PAYOUT: Shape = Shape::Object(&[&[
     field("account", ACCOUNT, "The account to pay out of."),
-    field("amount", AMOUNT, "How much."),
+    field("amount", NEW_AMOUNT, "How much."),
     field("merchant_reference", REFERENCE, "Your own reference."),
     field("instrument", PAID_WITH, "Where it goes."),
     optional(
@@ -339,6 +349,7 @@ pub(crate) static PROBLEM: Shape = Shape::Object(&[
 /// Every shape with a name of its own.
 pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("Money", &MONEY),
+    ("NewMoney", &NEW_MONEY),
     ("Instrument", &INSTRUMENT),
     ("NewPayment", &NEW_PAYMENT),
     ("NewPayout", &NEW_PAYOUT),
@@ -354,6 +365,17 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("PaymentPage", &PAYMENT_PAGE),
     ("Event", &EVENT),
     ("EventPage", &EVENT_PAGE),
+    ("NewEndpoint", &NEW_ENDPOINT),
+    ("Endpoint", &ENDPOINT),
+    ("EndpointWithSecret", &ENDPOINT_WITH_SECRET),
+    ("EndpointHealth", &ENDPOINT_HEALTH),
+    ("EndpointList", &ENDPOINT_LIST),
+    ("SecretRotation", &SECRET_ROTATION),
+    ("Notification", &NOTIFICATION),
+    ("NotificationPage", &NOTIFICATION_PAGE),
+    ("Replay", &REPLAY),
+    ("Replayed", &REPLAYED),
+    ("EventStream", &EVENT_STREAM),
     ("App", &admin::APP),
     ("AppKey", &admin::APP_KEY),
     ("AppPage", &admin::APP_PAGE),

@@ -1,6 +1,6 @@
 //! Which resolved addresses are on the public Internet. Everything else is refused, so that a name
 //! a plugin may reach cannot be pointed at the operator's own network or a cloud's metadata.
-//! Not here: addresses and names the operator allowed expressly (`dial`).
+//! Not here: addresses and names the operator allowed expressly (`reach`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

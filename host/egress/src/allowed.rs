@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Kind};
 use crate::host::{Host, host_and_port};
+use crate::reach::Reach;
 
 /// One host and port, exactly; there are no wildcards.
 ///
@@ -22,7 +23,7 @@ pub struct AllowedHost {
     pub(crate) channel: Channel,
     pub(crate) host: Host,
     pub(crate) port: u16,
-    pub(crate) private: bool,
+    pub(crate) reach: Reach,
 }
 
 /// What stands between us and a host.
@@ -57,7 +58,7 @@ impl Channel {
 impl AllowedHost {
     /// The same host, but its name may resolve to addresses inside the operator's own network.
     pub fn private(self) -> AllowedHost {
-        AllowedHost { private: true, ..self }
+        AllowedHost { reach: Reach::Private, ..self }
     }
 }
 
@@ -79,7 +80,7 @@ impl FromStr for AllowedHost {
             return Err(refused("this address is nobody's"));
         }
         let port = port.or(channel.default_port()).ok_or_else(|| refused("it needs a port"))?;
-        Ok(AllowedHost { channel, host, port, private: false })
+        Ok(AllowedHost { channel, host, port, reach: Reach::Named })
     }
 }
 
@@ -130,6 +131,6 @@ impl<'de> Deserialize<'de> for AllowedHost {
             Written::Table(table) => (table.host, table.private),
         };
         let allowed: AllowedHost = text.parse().map_err(serde::de::Error::custom)?;
-        Ok(AllowedHost { private, ..allowed })
+        Ok(if private { allowed.private() } else { allowed })
     }
 }

@@ -14,7 +14,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use crate::address;
 use crate::allowed::Channel;
 use crate::clock;
 use crate::error::{Error, Kind};
@@ -78,27 +77,25 @@ pub(crate) async fn dial(
 }
 
 /// The addresses to try, all of them checked: one bad address among good ones refuses the name.
-async fn resolve(resolver: &dyn Resolve, target: &Target) -> Result<Vec<IpAddr>, Error> {
-    let name = match &target.host {
-        Host::Address(address) => return Ok(vec![*address]),
-        Host::Name(name) => name,
+pub(crate) async fn resolve(resolver: &dyn Resolve, target: &Target) -> Result<Vec<IpAddr>, Error> {
+    let addresses = match &target.host {
+        Host::Address(address) => vec![*address],
+        Host::Name(name) => look_up(resolver, name).await?,
     };
+    match addresses.iter().find_map(|address| target.reach.refusal(&target.host, *address)) {
+        Some(refused) => Err(refused),
+        None => Ok(addresses),
+    }
+}
+
+async fn look_up(resolver: &dyn Resolve, name: &str) -> Result<Vec<IpAddr>, Error> {
     let addresses = resolver.resolve(name).await.map_err(|source| {
         Error::from_source(Kind::Resolve, format!("`{name}` cannot be resolved"), source)
     })?;
-    if addresses.is_empty() {
-        return Err(Error::new(Kind::Resolve, format!("`{name}` has no address")));
+    match addresses.is_empty() {
+        true => Err(Error::new(Kind::Resolve, format!("`{name}` has no address"))),
+        false => Ok(addresses),
     }
-    for address in addresses.iter().filter(|_| !target.private) {
-        if let Some(why) = address::closed(*address) {
-            let what = format!(
-                "`{name}` resolves to {address}, which is not public ({why}): if it is to be \
-                 reached, name this address itself or mark the host as private in the account"
-            );
-            return Err(Error::new(Kind::AddressRefused, what));
-        }
-    }
-    Ok(addresses)
 }
 
 /// One address after the other, each with a fair share of the time that is left.

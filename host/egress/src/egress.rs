@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use rustls::RootCertStore;
+use tokio::time::timeout_at;
 use vault::Secret;
 
-use crate::clock::Deadlines;
+use crate::allowed::AllowedHost;
+use crate::clock::{self, Deadlines};
 use crate::connection::{Bounds, Broken, Connection};
-use crate::dial::{Resolve, SystemResolver, dial};
+use crate::dial::{Resolve, SystemResolver, dial, resolve};
 use crate::error::{Error, Failed, Kind};
 use crate::fill::Fill;
 use crate::frame::Framed;
-use crate::gate::Gate;
+use crate::gate::{Gate, Timeouts};
 use crate::head::Prepared;
+use crate::outside::Outside;
 use crate::pool::{Key, Pool, PoolLimits};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -83,6 +86,22 @@ impl Egress {
         key_pem: &Secret,
     ) -> Result<Identity, Error> {
         tls::identity(&self.roots, name, chain_pem, key_pem)
+    }
+
+    /// The host of a URL that somebody else wrote, for a [`Gate`]: its name is resolved now, and
+    /// every address it has is one that `outside` allows. Nothing is connected to. What is reached
+    /// through the gate later is checked again, address by address, as it is connected to.
+    ///
+    /// # Errors
+    /// [`Kind::Target`], [`Kind::HostNotAllowed`] and [`Kind::AddressRefused`]: not with this URL.
+    /// [`Kind::Resolve`] and [`Kind::Timeout`]: not now.
+    pub async fn admit(&self, url: &str, outside: &Outside) -> Result<AllowedHost, Error> {
+        let host = outside.host(url)?;
+        let (target, _) = Target::of_url(url, std::slice::from_ref(&host))?;
+        let deadline = clock::after(Timeouts::default().connect_ms_max);
+        let resolved = timeout_at(deadline, resolve(&*self.resolver, &target)).await;
+        let late = |_| Error::new(Kind::Timeout, format!("{target} was not resolved in time"));
+        resolved.map_err(late)?.map(|_| host)
     }
 
     /// Sends `request` once and gives its whole answer.

@@ -1,4 +1,5 @@
-//! What leaves: HTTP and framed sockets towards providers, allowed hosts, secrets filled in, TLS.
+//! What leaves: HTTP and framed sockets towards providers and the endpoints of apps, allowed hosts,
+//! secrets filled in, TLS.
 //!
 //! Three promises, each held by tests:
 //! - no byte of a request leaves before its intent is durable;
@@ -20,7 +21,9 @@ mod frame;
 mod gate;
 mod head;
 mod host;
+mod outside;
 mod pool;
+mod reach;
 mod readable;
 mod reply;
 mod request;
@@ -35,6 +38,7 @@ pub use egress::{Egress, Options};
 pub use error::{Error, Failed, Kind};
 pub use fill::Fill;
 pub use gate::{Gate, Grant, Granted, Place, Timeouts};
+pub use outside::{Network, Outside};
 pub use pool::PoolLimits;
 pub use reply::Reply;
 pub use request::{

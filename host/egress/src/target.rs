@@ -10,6 +10,7 @@ use url::{Position, Url};
 use crate::allowed::{AllowedHost, Channel};
 use crate::error::{Error, Kind};
 use crate::host::{Host, host_and_port};
+use crate::reach::Reach;
 
 /// A checked destination that the account may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,8 +18,8 @@ pub(crate) struct Target {
     pub(crate) channel: Channel,
     pub(crate) host: Host,
     pub(crate) port: u16,
-    /// The operator let the name resolve to private addresses.
-    pub(crate) private: bool,
+    /// Which addresses it may have.
+    pub(crate) reach: Reach,
 }
 
 impl Target {
@@ -61,8 +62,9 @@ impl Target {
         };
         match channels.iter().copied().find(|channel| entries(*channel).next().is_some()) {
             Some(channel) => {
-                let private = entries(channel).any(|entry| entry.private);
-                Ok(Target { channel, host, port, private })
+                let widest = entries(channel).map(|entry| &entry.reach).max();
+                let reach = widest.cloned().unwrap_or(Reach::Named);
+                Ok(Target { channel, host, port, reach })
             }
             None => Err(not_allowed(channels, host, port)),
         }
@@ -90,7 +92,7 @@ impl fmt::Display for Target {
 
 fn not_allowed(channels: &[Channel], host: Host, port: u16) -> Error {
     let channel = channels.first().copied().unwrap_or(Channel::Tls);
-    let wanted = Target { channel, host, port, private: false };
+    let wanted = Target { channel, host, port, reach: Reach::Named };
     let what = format!(
         "the account may not reach {wanted}: if it is to, add \"{wanted}\" to the account's hosts"
     );
@@ -98,7 +100,7 @@ fn not_allowed(channels: &[Channel], host: Host, port: u16) -> Error {
 }
 
 /// Scheme, authority, and the rest.
-fn split(url: &str) -> Result<(Channel, &str, &str), &'static str> {
+pub(crate) fn split(url: &str) -> Result<(Channel, &str, &str), &'static str> {
     if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
         return Err("it holds a space, a control character or a backslash");
     }
@@ -130,7 +132,7 @@ fn as_written(url: &str, path: &str) -> Result<PathAndQuery, String> {
 }
 
 /// Without control characters and not endless, for errors.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(200).flat_map(char::escape_debug).collect()
 }
 

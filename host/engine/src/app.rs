@@ -194,8 +194,8 @@ pub enum KeyForm {
     Hmac(Vaulted),
     /// Encrypts answers: an RSA public key, SPKI in PEM.
     Encrypt(String),
-    /// Encrypts bodies both ways, and is known to both sides: the 32 bytes of an AES-256 key, sealed.
-    /// See [`place`] for where.
+    /// Encrypts bodies both ways, and is known to both sides: the 32 bytes of an AES-256 key,
+    /// sealed. See [`place`] for where.
     Aes(Vaulted),
 }
 

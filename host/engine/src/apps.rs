@@ -4,22 +4,23 @@
 //! Whatever is changed holds from the next request on: a request reads its app when it comes, and
 //! commits money against that very version of it. Not here: who may change apps.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use ledger::Id;
 use store::{Batch, Expected, Range, Store};
 use subtle::ConstantTimeEq;
 use vault::AtRest;
 
-use crate::app::{App, AppKey, KeyForm, Proof, Protection, Rate, Scope, Sender, SpendingLimit};
+use crate::app::{App, AppKey, KeyForm, Proof, Protection, Scope, Sender};
 use crate::clock::{Clock, Entropy};
 use crate::record::{self, Read};
 use crate::{Engine, Error};
 
+mod change;
 mod keys;
 
+pub use change::AppChange;
+use change::check_name;
 pub use keys::{NewKey, Shown};
 use keys::{hash, no_key};
 
@@ -27,8 +28,6 @@ use keys::{hash, no_key};
 const TRIES_MAX: usize = 8;
 /// Keys kept of one app, those that are no longer good included.
 const KEYS_MAX: usize = 64;
-/// Networks of one app, and accounts.
-const LIST_MAX: usize = 256;
 
 /// The apps of a store.
 #[derive(Clone)]
@@ -41,25 +40,6 @@ pub struct Apps {
     pub entropy: Arc<dyn Entropy>,
     /// What seals the keys that both sides know.
     pub at_rest: AtRest,
-}
-
-/// What to change of an app; what is none stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct AppChange {
-    /// A name for people: 1 to 64 characters, none of them control.
-    pub name: Option<String>,
-    /// What it may do; at least one.
-    pub scopes: Option<BTreeSet<Scope>>,
-    /// Where its requests may come from; empty for anywhere.
-    pub networks: Option<Vec<IpNet>>,
-    /// The least it has to prove.
-    pub protection: Option<Protection>,
-    /// The accounts open to it; none within for all.
-    pub accounts: Option<Option<BTreeSet<String>>>,
-    /// How often it may ask; none within for as often as it likes.
-    pub rate: Option<Option<Rate>>,
-    /// What it may spend in a UTC day.
-    pub spending: Option<Vec<SpendingLimit>>,
 }
 
 /// Why an app was not changed. Nothing was.
@@ -290,68 +270,6 @@ impl Apps {
         let mut bytes = [0; LENGTH];
         self.entropy.fill(&mut bytes);
         bytes
-    }
-}
-
-impl AppChange {
-    fn apply(&self, app: &mut App) -> Result<(), Unchanged> {
-        if let Some(name) = &self.name {
-            check_name(name)?;
-            app.name.clone_from(name);
-        }
-        if let Some(scopes) = &self.scopes {
-            if scopes.is_empty() {
-                return Err(unfit(
-                    "scopes",
-                    "name at least one; revoke an app that may do nothing",
-                ));
-            }
-            app.scopes.clone_from(scopes);
-        }
-        if let Some(networks) = &self.networks {
-            app.networks = checked_networks(networks)?;
-        }
-        if let Some(Some(open)) = &self.accounts
-            && open.len() > LIST_MAX
-        {
-            return Err(unfit("accounts", format!("name at most {LIST_MAX}")));
-        }
-        if let Some(Some(rate)) = self.rate
-            && (rate.per_second == 0 || rate.burst == 0)
-        {
-            return Err(unfit("rate", "write at least 1 for each"));
-        }
-        if let Some(spending) = &self.spending {
-            app.spending = checked_spending(spending)?;
-        }
-        app.protection = self.protection.unwrap_or(app.protection);
-        self.accounts.iter().for_each(|accounts| app.accounts.clone_from(accounts));
-        app.rate = self.rate.unwrap_or(app.rate);
-        Ok(())
-    }
-}
-
-fn check_name(name: &str) -> Result<(), Unchanged> {
-    match (1..=64).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
-        true => Ok(()),
-        false => Err(unfit("name", "write 1 to 64 characters, none of them control")),
-    }
-}
-
-/// The networks without the bits of hosts, in order, each once.
-fn checked_networks(networks: &[IpNet]) -> Result<Vec<IpNet>, Unchanged> {
-    let networks: BTreeSet<IpNet> = networks.iter().map(IpNet::trunc).collect();
-    match networks.len() > LIST_MAX {
-        true => Err(unfit("networks", format!("name at most {LIST_MAX}"))),
-        false => Ok(networks.into_iter().collect()),
-    }
-}
-
-fn checked_spending(limits: &[SpendingLimit]) -> Result<Vec<SpendingLimit>, Unchanged> {
-    let currencies: BTreeSet<_> = limits.iter().map(|limit| limit.currency).collect();
-    match currencies.len() == limits.len() {
-        true => Ok(limits.to_vec()),
-        false => Err(unfit("spending", "name each currency once")),
     }
 }
 

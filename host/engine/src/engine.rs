@@ -12,6 +12,7 @@ use crate::account::{Account, AccountParts};
 use crate::audit::Audit;
 use crate::cards::Codes;
 use crate::clock::{Clock, Entropy};
+use crate::notify::{Desk, Notifying};
 use crate::operate::{Plan, Root};
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
 use crate::{record, spending};
@@ -30,6 +31,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// The accounts; names are unique.
     pub accounts: Vec<AccountParts>,
+    /// How apps are told.
+    pub notifying: Notifying,
     /// Limits and times.
     pub options: Options,
 }
@@ -79,6 +82,9 @@ pub(crate) struct Inner {
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
     pub codes: Codes,
+    pub notifying: Notifying,
+    /// Rung when notifications were written.
+    pub desk: Desk,
     pub audit: Audit,
     pub spending: spending::Locks,
     /// Idempotency keys and entries being worked on in this process.
@@ -133,6 +139,8 @@ impl Engine {
             accounts,
             options: parts.options,
             codes: Codes::default(),
+            notifying: parts.notifying,
+            desk: Desk::default(),
             claims: Mutex::default(),
             in_hand: tokio::sync::watch::Sender::default(),
         })))

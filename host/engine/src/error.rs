@@ -51,6 +51,21 @@ pub enum Error {
     /// The cursor was not made by this feed or list.
     #[error("`{0}` is not a cursor of this list")]
     NotACursor(String),
+    /// No such endpoint belongs to the app.
+    #[error("there is no endpoint {0}")]
+    NoSuchEndpoint(Id),
+    /// The URL of an endpoint is not one that notifications may be sent to; why.
+    #[error("{0}")]
+    EndpointRefused(String),
+    /// The app has as many endpoints as one may have.
+    #[error("an app has at most {0} endpoints")]
+    TooManyEndpoints(usize),
+    /// The endpoint was changed by another request at the same time.
+    #[error("the endpoint is being changed by another request")]
+    EndpointBusy,
+    /// No master key is configured, so nothing can be sealed.
+    #[error("this host has no vault")]
+    NoVault,
     /// The ledger refuses.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -29,6 +29,8 @@ pub struct Event {
 pub struct EventPage {
     /// Oldest first.
     pub events: Vec<Event>,
+    /// The cursor just after each of them.
+    pub places: Vec<String>,
     /// What to ask for next: the events after these. The same as was given when there are none.
     pub cursor: String,
 }
@@ -53,10 +55,18 @@ impl Engine {
             range = range.after([prefix, &place].concat());
         }
         let rows = self.0.store.scan(range).await?;
-        let last = rows.last().and_then(|row| row.key.get(prefix.len()..)).map(hex::encode);
-        let cursor = last.or_else(|| cursor.map(str::to_owned)).unwrap_or_else(|| START.to_owned());
+        let place = |row: &store::Row| hex::encode(row.key.get(prefix.len()..).unwrap_or_default());
+        let places: Vec<String> = rows.iter().map(place).collect();
+        let last = places.last().map(String::as_str).or(cursor);
+        let cursor = last.unwrap_or(START).to_owned();
         let event = |row: &store::Row| record::decode(record::EVENT, &row.key, &row.value);
         let events = rows.iter().map(event).collect::<Result<_, store::Error>>()?;
-        Ok(EventPage { events, cursor })
+        Ok(EventPage { events, places, cursor })
+    }
+
+    /// Changes whenever something was committed: a reader of the feed looks again. Closes when the
+    /// store does.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.store.subscribe()
     }
 }

@@ -3,7 +3,8 @@
 //! Knows no HTTP server, no TOML and no command line. Time and randomness enter by [`Clock`] and
 //! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
 //! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
-//! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open).
+//! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open),
+//! `notify` (telling apps).
 
 mod account;
 mod app;
@@ -18,6 +19,7 @@ mod deliver;
 mod engine;
 mod error;
 mod event;
+mod notify;
 mod operate;
 mod record;
 mod reseal;
@@ -40,4 +42,9 @@ pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
 pub use error::Error;
 pub use event::{Event, EventPage};
 pub use ipnet::IpNet;
+pub use notify::{
+    Attempt, Endpoint, EndpointSecret, Health, NewEndpoint, Notification, NotificationPage,
+    NotifyOptions, Notifying, Replay, Schedule, ShownSecret, Stage, dead_letters, patterns_refused,
+    replay_offline,
+};
 pub use reseal::{Resealed, sealed_under};

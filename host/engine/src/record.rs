@@ -12,6 +12,11 @@
 //! | `event` | app, then the sequence of the commit | what happened |
 //! | `delivery` | account `/` event | a webhook event that was acted on |
 //! | `anomaly` | anomaly | what contradicts the ledger |
+//! | `endpoint` | app `/` endpoint | where an app is told, and its sealed secrets |
+//! | `circuit` | app `/` endpoint | how the endpoint has been answering, unless well |
+//! | `outbox` | app `/` endpoint `/`, then the sequence of the commit | a notification that waits |
+//! | `delivered` | the same | a notification that was taken |
+//! | `dead` | the same | a notification that was given up |
 //! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
 //! | `card` | card | what may be shown of a card, and the sealed rest |
@@ -26,7 +31,7 @@ use std::collections::BTreeMap;
 use ledger::{Id, Kind, Payment, TimestampMs};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use store::{Error, Space, Store};
+use store::{APPEND_BYTES, Error, Space, Store};
 
 use crate::Instrument;
 
@@ -47,7 +52,12 @@ pub(crate) const CARD_DUE: Space = Space::named("card-due");
 pub(crate) const CARD_KEY: Space = Space::named("card-key");
 
 /// Every space with records that hold something sealed (`vault::Vaulted`), at whatever depth.
-pub(crate) const SEALED: &[Space] = &[APP, CARD, CARD_KEY];
+pub(crate) const SEALED: &[Space] = &[APP, CARD, CARD_KEY, ENDPOINT];
+pub(crate) const ENDPOINT: Space = Space::named("endpoint");
+pub(crate) const CIRCUIT: Space = Space::named("circuit");
+pub(crate) const OUTBOX: Space = Space::named("outbox");
+pub(crate) const DELIVERED: Space = Space::named("delivered");
+pub(crate) const DEAD: Space = Space::named("dead");
 pub(crate) const AUDIT: Space = Space::named("audit");
 pub(crate) const SPENT: Space = Space::named("spent");
 pub(crate) const AUDITED: Space = Space::named("audited");
@@ -180,6 +190,21 @@ pub(crate) fn due_key(at_ms: TimestampMs, entry: &Id) -> Vec<u8> {
 
 pub(crate) fn delivery_key(account: &str, event: &str) -> Vec<u8> {
     format!("{account}/{event}").into_bytes()
+}
+
+pub(crate) fn endpoint_key(app: &Id, endpoint: &Id) -> Vec<u8> {
+    format!("{app}/{endpoint}").into_bytes()
+}
+
+/// What the rows of an endpoint begin with, by its key.
+pub(crate) fn outbox_prefix(endpoint: &[u8]) -> Vec<u8> {
+    [endpoint, b"/"].concat()
+}
+
+/// The key of the endpoint that a row is for.
+pub(crate) fn outbox_endpoint(row: &[u8]) -> Option<Vec<u8>> {
+    let (prefix, _) = row.split_at_checked(row.len().checked_sub(APPEND_BYTES)?)?;
+    prefix.strip_suffix(b"/").map(<[u8]>::to_vec)
 }
 
 pub(crate) fn kept_key(account: &str, name: &str) -> Vec<u8> {

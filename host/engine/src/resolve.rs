@@ -84,8 +84,12 @@ impl Engine {
         self.conclude(operation, &verdict, self.batch()).await.map(drop)
     }
 
-    /// Asks about entries as they become due, for ever. Drop the future to stop.
+    /// Asks about entries as they become due, and tells apps, for ever. Drop the future to stop.
     pub async fn run(&self) {
+        tokio::join!(self.find_out(), self.notify());
+    }
+
+    async fn find_out(&self) {
         let places = Arc::new(Semaphore::new(self.0.options.concurrent_syncs_max));
         loop {
             if let Err(error) = self.resolve_due(&places).await {

@@ -7,6 +7,7 @@ use ledger::{Anomaly, Change, Entry, Id, Payment, State, TimestampMs, Verdict};
 use store::{Batch, Expected};
 use tokio::sync::MutexGuard;
 
+use crate::notify::{self, Registered};
 use crate::record::{self, Found, Idempotent, Operation, Read};
 use crate::spending::ended;
 use crate::{Engine, Error, Event};
@@ -49,8 +50,12 @@ impl Engine {
             let mut batch = batch.clone();
             note(&mut batch, &mut held.operation.value);
             let _held = self.change(&mut held, verdict, &mut batch).await?;
+            let addressed = notify::addressed(&batch);
             match self.0.store.commit(batch).await {
-                Ok(_) => return Ok(held.payment.value),
+                Ok(_) => {
+                    self.0.desk.ring(addressed);
+                    return Ok(held.payment.value);
+                }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -67,8 +72,8 @@ impl Engine {
         }
     }
 
-    /// Makes the change in `held` and adds it, and what follows from it, to the commit. What is given
-    /// is held until the commit is answered.
+    /// Makes the change in `held` and adds it, and what follows from it, to the commit. What is
+    /// given is held until the commit is answered.
     async fn change(
         &self,
         held: &mut Held,
@@ -93,9 +98,10 @@ impl Engine {
             note_anomaly(batch, &anomaly);
             change = self.after_anomaly(payment, operation, change, now);
         }
+        let endpoints = self.registered(&payment.app).await?;
         for (n, entry) in payment.entries.iter().enumerate() {
             if before.get(n) != Some(entry) {
-                self.note_change(batch, payment, before.get(n), entry);
+                self.note_change(batch, payment, (before.get(n), entry), &endpoints);
             }
         }
         if change != Change::Known || operation.recovery.due_at_ms.is_some() {
@@ -127,13 +133,14 @@ impl Engine {
         payment.tell(&operation.entry, &Verdict::Lost { why }, now).unwrap_or(change)
     }
 
-    /// The event of a change, and the way back from the provider's reference.
+    /// The event of a change, a notification for every endpoint that is told of it, and the way
+    /// back from the provider's reference.
     fn note_change(
         &self,
         batch: &mut Batch,
         payment: &Payment,
-        before: Option<&Entry>,
-        entry: &Entry,
+        (before, entry): (Option<&Entry>, &Entry),
+        endpoints: &[Registered],
     ) {
         if let Some(known) = &entry.references {
             let found = Found { payment: payment.id.clone(), entry: entry.id.clone() };
@@ -152,7 +159,7 @@ impl Engine {
             payment: payment.clone(),
             entry: entry.clone(),
         };
-        batch.append(record::EVENT, payment.app.as_str().as_bytes(), record::encode(&event));
+        notify::note(batch, &event, endpoints);
     }
 
     /// When to ask about the entry next: never once it has ended.

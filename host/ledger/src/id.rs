@@ -15,10 +15,10 @@ use crate::TimestampMs;
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Characters after the prefix.
 const LENGTH: usize = 26;
-const PREFIXES: &[&str] = &["pay_", "ent_", "evt_", "app_", "ano_", "card_"];
+const PREFIXES: &[&str] = &["pay_", "ent_", "evt_", "app_", "ano_", "card_", "end_"];
 
 /// An identifier: `pay_` a payment, `ent_` an entry, `evt_` an event, `app_` an app, `ano_` an
-/// anomaly, `card_` a card.
+/// anomaly, `card_` a card, `end_` an endpoint.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Id(String);
@@ -57,6 +57,11 @@ impl Id {
     /// The token of a card.
     pub fn card(now: TimestampMs, random: [u8; 10]) -> Id {
         Id::new("card_", now, random)
+    }
+
+    /// The identifier of an endpoint.
+    pub fn endpoint(now: TimestampMs, random: [u8; 10]) -> Id {
+        Id::new("end_", now, random)
     }
 
     fn new(prefix: &str, now: TimestampMs, random: [u8; 10]) -> Id {

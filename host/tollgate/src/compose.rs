@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egress::{Egress, Gate};
-use engine::{AccountParts, Apps, Engine, Parts, SystemClock, SystemEntropy};
+use engine::{AccountParts, Apps, Engine, Notifying, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
 use store::Store;
@@ -87,7 +87,8 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
     }
     let egress = extra_roots(loaded).and_then(|extra_roots_pem| {
         let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
-        Egress::new(options).map_err(|error| (None, error.to_string()))
+        let made = Egress::new(options.clone()).and_then(|one| Ok((one, Egress::new(options)?)));
+        made.map_err(|error| (None, error.to_string()))
     });
     let at_rest = loaded.config.vault.open(loaded.folder());
     match (egress, at_rest, faults.is_empty()) {
@@ -106,7 +107,8 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
 /// What the engine reaches.
 struct Outside {
     store: Arc<dyn Store>,
-    egress: Egress,
+    /// The way to providers, and that to the endpoints of apps.
+    egress: (Egress, Egress),
     at_rest: AtRest,
 }
 
@@ -115,11 +117,18 @@ fn assembled(
     outside: Outside,
     accounts: Vec<AccountParts>,
 ) -> Result<Engine, Wrong> {
-    let Outside { store, egress, at_rest } = outside;
+    let Outside { store, egress: (egress, to_endpoints), at_rest } = outside;
+    let notifications = &loaded.config.notifications;
     let parts = Parts {
         store,
         egress,
         at_rest,
+        notifying: Notifying {
+            egress: to_endpoints,
+            outside: notifications.outside(),
+            render: api::event_body,
+            options: notifications.options(),
+        },
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         accounts,

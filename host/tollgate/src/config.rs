@@ -5,6 +5,7 @@
 
 mod admin;
 mod cards;
+mod notifications;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -21,6 +22,7 @@ use toml::Spanned;
 
 pub use admin::{Admin, Network};
 pub use cards::{CardEntry, Cards, DerivedEntry};
+pub use notifications::Notifications;
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -42,6 +44,9 @@ pub struct Config {
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
+    /// How apps are told.
+    #[serde(default)]
+    pub notifications: Notifications,
     /// How open entries are found out about.
     #[serde(default)]
     pub recovery: Recovery,
@@ -73,8 +78,8 @@ pub struct Server {
     pub connections_per_peer_max: Option<usize>,
     /// The largest request body, in KiB.
     pub body_kib_max: Option<usize>,
-    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom they
-    /// ask; the header of anybody else is not looked at.
+    /// Proxies before this host, which are believed when they say by `X-Forwarded-For` for whom
+    /// they ask; the header of anybody else is not looked at.
     #[serde(default)]
     pub proxies: Vec<Network>,
     /// For a request's head, in milliseconds.

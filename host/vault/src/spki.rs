@@ -1,4 +1,5 @@
-//! A public key as somebody else hands it over, and as it is kept: SPKI in PEM (RFC 7468 section 13).
+//! A public key as somebody else hands it over, and as it is kept: SPKI in PEM (RFC 7468, section
+//! 13).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

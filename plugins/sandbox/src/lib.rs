@@ -2,8 +2,8 @@
 //!
 //! It sends nothing: `start` is the outcome. What comes later is not kept anywhere either, since it
 //! follows from the same word: a sync reads it again from the entry, or, for what is done to a
-//! payment afterwards, from the payment's reference. The one thing that is not decided beforehand is
-//! what a payer does, and that arrives as a proven delivery (`payer`).
+//! payment afterwards, from the payment's reference. The one thing that is not decided beforehand
+//! is what a payer does, and that arrives as a proven delivery (`payer`).
 
 mod fate;
 mod magic;

@@ -1,9 +1,9 @@
 //! Where the magic value of an operation stands, and which line of the table it means.
 //!
-//! A payment or payout has it in its instrument: `test-<word>` as token, wallet or bank account, the
-//! last four digits of a test card, or, where the instrument is only a code to scan, the extra field
-//! `outcome`. What is done to a payment later has no instrument: it is decided by the word the
-//! payment began with, which the payment's reference kept.
+//! A payment or payout has it in its instrument: `test-<word>` as token, wallet or bank account,
+//! the last four digits of a test card, or, where the instrument is only a code to scan, the extra
+//! field `outcome`. What is done to a payment later has no instrument: it is decided by the word
+//! the payment began with, which the payment's reference kept.
 
 use sdk::prelude::*;
 

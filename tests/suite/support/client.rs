@@ -71,6 +71,11 @@ impl Client {
         Client::new(self.address, key)
     }
 
+    /// The key it asks with.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Reads.
     pub async fn get(&self, path: &str) -> Reply {
         self.request(Method::GET, path).send("").await

@@ -24,7 +24,9 @@ impl Inbox {
         let secret = Arc::new(Mutex::new(None));
         let (sender, arrived) = channel();
         let shared = secret.clone();
-        std::thread::spawn(move || server.incoming_requests().for_each(|it| take(it, &shared, &sender)));
+        std::thread::spawn(move || {
+            server.incoming_requests().for_each(|it| take(it, &shared, &sender))
+        });
         Ok(Inbox { url, secret, arrived })
     }
 

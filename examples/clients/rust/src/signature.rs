@@ -116,7 +116,8 @@ impl Platform {
         let sent = |name: &str| answered.field(name).ok_or_else(|| wrong("it is not signed"));
         let (input, signature) = (sent("signature-input")?, sent("signature")?);
         let claims = HttpSignatureHeaders::try_parse(signature, input)?;
-        let (label, claim) = claims.first().filter(|_| claims.len() == 1).ok_or("several signatures")?;
+        let (label, claim) =
+            claims.first().filter(|_| claims.len() == 1).ok_or("several signatures")?;
         let parameters = claim.signature_params();
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         if parameters.tag.as_deref() != Some("tollgate-response") {
@@ -185,6 +186,7 @@ fn require(covered: &[String], answered: &Answered) -> Result<(), Error> {
         }
     }
     let ours = of_our_signature();
-    let missing = needed.into_iter().chain([ours.as_str()]).find(|id| !covered.iter().any(|one| one == id));
+    let missing =
+        needed.into_iter().chain([ours.as_str()]).find(|id| !covered.iter().any(|one| one == id));
     missing.map_or(Ok(()), |id| Err(format!("the answer's signature does not cover {id}").into()))
 }

@@ -70,7 +70,12 @@ impl Tollgate {
     }
 
     /// The same, encrypted to the platform.
-    pub fn post_encrypted(&self, path: &str, body: &Value, key: Option<&str>) -> Result<Value, Error> {
+    pub fn post_encrypted(
+        &self,
+        path: &str,
+        body: &Value,
+        key: Option<&str>,
+    ) -> Result<Value, Error> {
         let sealed = jose::seal(body.to_string().as_bytes(), self.platform.encryption_key()?)?;
         self.send(self.asked(path, key).content(jose::MEDIA_TYPE, sealed))
     }
@@ -96,7 +101,8 @@ impl Tollgate {
         };
         let headers = head.headers.iter().filter_map(field).collect();
         let mut body = body;
-        let answered = Answered { status: head.status.as_u16(), headers, body: body.read_to_vec()? };
+        let answered =
+            Answered { status: head.status.as_u16(), headers, body: body.read_to_vec()? };
         self.platform.verify(&asked, &answered)?;
         self.read(&answered)
     }
@@ -106,7 +112,9 @@ impl Tollgate {
         let plain = match (encrypted, &self.opening_key) {
             (false, _) => answered.body.clone(),
             (true, Some(key)) => jose::open(&answered.body, key)?,
-            (true, None) => return Err("the answer is encrypted, and there is no key to open it".into()),
+            (true, None) => {
+                return Err("the answer is encrypted, and there is no key to open it".into());
+            }
         };
         let body = if plain.is_empty() { json!(null) } else { serde_json::from_slice(&plain)? };
         if answered.status >= 400 { Err(Problem(body).into()) } else { Ok(body) }

@@ -18,6 +18,8 @@ const WITH_KEY: &[Given] = &[Given {
     about: "The app, and the key that was made: its secret is in this answer alone.",
     body: Some(("AppWithKey", &shapes::APP_WITH_KEY)),
 }];
+const PAGE_OF_APPS: &[Given] =
+    &[Given { status: 200, about: "A page.", body: Some(("AppPage", &shapes::APP_PAGE)) }];
 const APP_PATH: &[Field] = &[shapes::APP_IN_PATH];
 const KEY_PATH: &[Field] = &[shapes::APP_IN_PATH, shapes::KEY_IN_PATH];
 
@@ -57,7 +59,7 @@ pub(crate) const LIST: Route = Route {
     parameters: &[],
     query: PAGE,
     intake: Intake::None,
-    given: &[Given { status: 200, about: "A page.", body: Some(("AppPage", &shapes::APP_PAGE)) }],
+    given: PAGE_OF_APPS,
     own_problems: &[&known::NO_SUCH_CURSOR],
 };
 
@@ -66,8 +68,8 @@ pub(crate) const ADD: Route = Route {
     method: "POST",
     path: "/admin/v1/apps",
     title: "Add an app",
-    about: "What is left out is open: every scope, network, account, amount. Not idempotent: revoke what \
-            a lost answer made.",
+    about: "What is left out is open: every scope, network, account, amount. Not idempotent: \
+            revoke what a lost answer made.",
     call: Call::Admin(|visit| Box::pin(add(visit))),
     scope: None,
     parameters: &[],

@@ -49,7 +49,7 @@ pub static SPENDING_LIMIT: Code = Code::new(
     NewKey,
     [
         "The app would spend more than it may in a day",
-        "Payments and payouts of this UTC day are counted, open ones too; this would exceed the sum.",
+        "Payments and payouts of this UTC day count, open ones too; this would exceed the sum.",
         "Ask for at most what `limit` says is left, or after `renews_at`; nothing was done.",
     ],
 );

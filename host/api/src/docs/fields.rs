@@ -1,5 +1,5 @@
-//! Fields of objects, and parameters, as rows of a table: name, what it may be, whether it has to be
-//! there, what it is for.
+//! Fields of objects, and parameters, as rows of a table: name, what it may be, whether it has to
+//! be there, what it is for.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A guide: Markdown to HTML, with names for its headings. The Markdown is ours, and no HTML is in it.
+//! A guide: Markdown to HTML, with names for its headings. The Markdown is ours; it holds no HTML.
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 

@@ -6,10 +6,12 @@ use super::html::{code, escaped, heading, link, prose, table};
 use super::reference::operations;
 use crate::problem::Code;
 
-const ABOUT: &str = "<h1>Problems</h1>\n<p>What the host answers when it did not do what was asked: \
-    a <a href=\"https://www.rfc-editor.org/rfc/rfc9457\">problem</a> with a stable <code>code</code>. \
-    A code never changes its meaning. <a href=\"errors\">How to act on one</a> has a guide of its \
-    own; a decline by a provider is not a problem but a payment.</p>\n";
+const ABOUT: &str = concat!(
+    "<h1>Problems</h1>\n<p>What the host answers when it did not do what was asked: a ",
+    "<a href=\"https://www.rfc-editor.org/rfc/rfc9457\">problem</a> with a stable ",
+    "<code>code</code>. A code never changes its meaning. <a href=\"errors\">How to act on ",
+    "one</a> has a guide of its own; a decline by a provider is not a problem but a payment.</p>\n",
+);
 
 /// The page.
 pub(super) fn html(catalogue: &[&Code], document: &Value) -> String {

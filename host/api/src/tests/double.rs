@@ -1,13 +1,14 @@
 //! An engine in memory: the ledger's own rules, idempotency as promised, and outcomes by token.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::audit::Act;
 use engine::{
-    Acknowledgement, App, Apps, Ask, Card, CardState, Delivery, Done, Error, Event, EventPage,
-    Instrument, NewCard, NewPayment, NewPayout, PaymentPage, Proof, Protection, Scope, Sender,
+    Acknowledgement, App, Apps, Ask, Card, CardState, Delivery, Done, Endpoint, Error, Event,
+    EventPage, Instrument, NewCard, NewEndpoint, NewPayment, NewPayout, NotificationPage,
+    PaymentPage, Proof, Protection, Replay, Scope, Sender, Stage,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -15,7 +16,7 @@ use ledger::{
 };
 use tokio::sync::Semaphore;
 
-use crate::contract::{Payments, Soon};
+use crate::contract::{Endpoints, Payments, Shown, Soon};
 
 pub(super) const KEY: &str = "tgk_shop_0123456789abcdef";
 pub(super) const OTHER_KEY: &str = "tgk_rival_0123456789abcdef";
@@ -42,11 +43,15 @@ pub(super) struct Double {
     pub(super) acknowledgement: Mutex<Acknowledgement>,
     pub(super) impediments: Mutex<Vec<String>>,
     pub(super) acts: Mutex<Vec<Act>>,
+    /// Whether no line can be written to the trail.
+    pub(super) unwritable: AtomicBool,
     /// `tok_slow` waits here.
     pub(super) gate: Semaphore,
     /// Has a permit for each payment that was begun.
     began: Semaphore,
     pub(super) ended: AtomicUsize,
+    /// Told of every new event.
+    changes: tokio::sync::watch::Sender<u64>,
 }
 
 fn sender_of(key: &str) -> Option<Sender> {
@@ -168,9 +173,11 @@ impl Double {
             acknowledgement: Mutex::new(acknowledgement),
             impediments: Mutex::default(),
             acts: Mutex::default(),
+            unwritable: AtomicBool::default(),
             gate: Semaphore::new(0),
             began: Semaphore::new(0),
             ended: AtomicUsize::new(0),
+            changes: tokio::sync::watch::Sender::new(0),
         }
     }
 
@@ -208,6 +215,7 @@ impl Double {
         }
         let done = Done { payment, entry, replayed: false };
         state.answered.insert(key, (ask.digest, done.clone()));
+        self.changes.send_modify(|count| *count += 1);
         Ok(done)
     }
 
@@ -370,7 +378,8 @@ impl Payments for Double {
             let events: Vec<Event> =
                 own.iter().skip(from).take(limit).map(|one| (*one).clone()).collect();
             let cursor = format!("c{}", from + events.len());
-            Ok(EventPage { events, cursor })
+            let places = (0..events.len()).map(|n| format!("c{}", from + n + 1)).collect();
+            Ok(EventPage { events, places, cursor })
         })
     }
 
@@ -440,6 +449,10 @@ impl Payments for Double {
 
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
         Box::pin(async move {
+            if self.unwritable.load(Ordering::SeqCst) {
+                let full = engine::audit::Unwritten::because("the disk is full");
+                return Err(Error::Audit(full));
+            }
             self.acts.lock().unwrap().push(act);
             Ok(())
         })
@@ -451,5 +464,70 @@ impl Payments for Double {
 
     fn impediments(&self) -> Soon<'_, Vec<String>> {
         Box::pin(async move { self.impediments.lock().unwrap().clone() })
+    }
+}
+
+/// It has no endpoints: they are the engine's, and tried over the real host.
+impl Endpoints for Double {
+    fn add_endpoint<'a>(&'a self, _: &'a Id, _: NewEndpoint) -> Soon<'a, Result<Shown, Error>> {
+        Box::pin(async { Err(self.failure().err().unwrap_or(Error::NoVault)) })
+    }
+
+    fn endpoints<'a>(&'a self, _: &'a Id) -> Soon<'a, Result<Vec<Endpoint>, Error>> {
+        Box::pin(async { self.failure().map(|()| Vec::new()) })
+    }
+
+    fn endpoint<'a>(&'a self, _: &'a Id, id: &'a Id) -> Soon<'a, Result<Endpoint, Error>> {
+        Box::pin(async { Err(self.none(id)) })
+    }
+
+    fn remove_endpoint<'a>(&'a self, _: &'a Id, id: &'a Id) -> Soon<'a, Result<(), Error>> {
+        Box::pin(async { Err(self.none(id)) })
+    }
+
+    fn rotate_endpoint_secret<'a>(
+        &'a self,
+        _: &'a Id,
+        id: &'a Id,
+        _: u64,
+    ) -> Soon<'a, Result<Shown, Error>> {
+        Box::pin(async { Err(self.none(id)) })
+    }
+
+    fn notifications<'a>(
+        &'a self,
+        _: &'a Id,
+        id: &'a Id,
+        _: Option<Stage>,
+        _: (Option<&'a str>, usize),
+    ) -> Soon<'a, Result<NotificationPage, Error>> {
+        Box::pin(async { Err(self.none(id)) })
+    }
+
+    fn replay<'a>(
+        &'a self,
+        _: &'a Id,
+        id: &'a Id,
+        _: &'a Replay,
+    ) -> Soon<'a, Result<usize, Error>> {
+        Box::pin(async { Err(self.none(id)) })
+    }
+
+    fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+impl Double {
+    /// Makes of the events there are so many more.
+    pub(super) fn flood(&self, count: usize) {
+        let mut books = self.books();
+        let known = books.events.clone();
+        books.events.extend(known.into_iter().cycle().take(count));
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn none(&self, id: &Id) -> Error {
+        self.failure().err().unwrap_or_else(|| Error::NoSuchEndpoint(id.clone()))
     }
 }

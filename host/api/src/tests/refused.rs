@@ -87,6 +87,15 @@ async fn amounts_are_whole_positive_and_within_twelve_digits() {
 }
 
 #[tokio::test]
+async fn nothing_is_begun_in_a_withdrawn_currency() {
+    let withdrawn = |name, code: &str| {
+        set(name, "/amount/currency", json!(code), &["body /amount/currency choice"])
+    };
+    hold(vec![withdrawn("lev", "BGN"), withdrawn("kuna", "HRK"), withdrawn("fund of gold", "XAU")])
+        .await;
+}
+
+#[tokio::test]
 async fn fields_are_held_to_their_shapes_and_all_faults_are_listed() {
     let long = |length: usize| json!("x".repeat(length));
     hold(vec![
@@ -342,6 +351,7 @@ async fn an_app_does_only_what_its_scopes_allow() {
         let path = route.path.replace("{payment}", UNKNOWN);
         let asked =
             if route.method == "GET" { Asked::get(&path) } else { Asked::post(&path, "k", "{}") };
+        let asked = asked.method(route.method);
         let asked = asked.with("authorization", format!("Bearer {READING_KEY}"));
         let refused = host.exchange(&asked).await.code() == "scope-missing";
         assert_eq!(refused, route.scope != Some(Scope::Read), "{}", route.id);

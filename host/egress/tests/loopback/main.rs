@@ -6,6 +6,7 @@
 mod answers;
 mod barrier;
 mod frames;
+mod outside;
 mod reuse;
 mod secrets;
 mod support;

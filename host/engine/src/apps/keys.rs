@@ -1,8 +1,8 @@
 //! Making keys of apps: what the host keeps of each, and what is shown once.
 //!
 //! An API key is `tgk_<app>_<secret>`: which app, and 32 random bytes in hexadecimal. Only the
-//! SHA-256 of the secret is kept; 256 random bits need no slower hash. A key that both sides know is
-//! kept sealed; of a key pair only the public half ever comes here.
+//! SHA-256 of the secret is kept; 256 random bits need no slower hash. A key that both sides know
+//! is kept sealed; of a key pair only the public half ever comes here.
 
 use sha2::{Digest, Sha256};
 use vault::Spki;

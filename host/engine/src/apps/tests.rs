@@ -5,6 +5,7 @@ use store::Model;
 use vault::{AtRest, Master, Secret};
 
 use super::*;
+use crate::app::{Rate, SpendingLimit};
 use crate::clock::SystemEntropy;
 
 /// A clock that stands until it is moved.

@@ -46,6 +46,13 @@ struct Asked {
 #[error("the audit trail could not be written: {0}")]
 pub struct Unwritten(String);
 
+impl Unwritten {
+    /// A line that could not be written, and why.
+    pub fn because(why: impl Into<String>) -> Unwritten {
+        Unwritten(why.into())
+    }
+}
+
 impl Audit {
     /// The trail of this store.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Audit {
@@ -66,7 +73,7 @@ impl Audit {
         if begin {
             tokio::spawn(write_all(self.0.clone()));
         }
-        line.await.unwrap_or_else(|_| Err(Unwritten("the host is stopping".to_owned())))
+        line.await.unwrap_or_else(|_| Err(Unwritten::because("the host is stopping")))
     }
 }
 
@@ -124,8 +131,8 @@ async fn write_all(inner: Arc<Inner>) {
         let mut lines = lines.map(Vec::into_iter);
         for asked in written {
             let line = match &mut lines {
-                Ok(lines) => lines.next().ok_or_else(|| Unwritten("no line".to_owned())),
-                Err(error) => Err(Unwritten(error.to_string())),
+                Ok(lines) => lines.next().ok_or_else(|| Unwritten::because("no line")),
+                Err(error) => Err(Unwritten::because(error.to_string())),
             };
             // Whoever asked may be gone; the line is there all the same.
             let _ = asked.send(line);

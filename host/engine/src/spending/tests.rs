@@ -46,8 +46,12 @@ impl Bench {
         Bench { engine, clock, app: app.id }
     }
 
-    /// Begins a payment as an operation would; gives it, or why not.
-    async fn begin(&self, minor: u64, kind: Kind, currency: Currency) -> Result<Payment, Error> {
+    fn payment(&self, minor: u64) -> Payment {
+        self.of_kind(minor, Kind::Authorize, eur())
+    }
+
+    /// A payment whose first request is about to leave.
+    fn of_kind(&self, minor: u64, kind: Kind, currency: Currency) -> Payment {
         let now = self.clock.now_ms();
         let amount = Money::new(minor, currency).unwrap();
         let entry = Entry {
@@ -63,18 +67,24 @@ impl Bench {
             created_at_ms: now,
             changed_at_ms: now,
         };
-        let payment = Payment {
+        Payment {
             id: Id::payment(now, self.engine.random()),
             app: self.app.clone(),
             account: "cards".to_owned(),
             merchant_reference: "r".to_owned(),
             amount,
-            entries: vec![entry.clone()],
+            entries: vec![entry],
             created_at_ms: now,
-        };
+        }
+    }
+
+    /// Begins a payment as an operation would; gives it, or why not.
+    async fn begin(&self, minor: u64, kind: Kind, currency: Currency) -> Result<Payment, Error> {
+        let payment = self.of_kind(minor, kind, currency);
         loop {
             let mut batch = self.engine.batch();
-            let _held = self.engine.note_spending(&mut batch, &payment, &entry).await?;
+            let entry = &payment.entries[0];
+            let _held = self.engine.note_spending(&mut batch, &payment, entry).await?;
             self.put(&mut batch, &payment);
             match self.engine.0.store.commit(batch).await {
                 Ok(_) => return Ok(payment),
@@ -186,6 +196,40 @@ async fn a_day_ends_at_midnight_utc_and_the_next_begins_with_nothing_spent() {
 }
 
 #[tokio::test]
+async fn of_two_that_were_admitted_by_the_same_sum_one_is_not_committed() {
+    let bench = Bench::with_limit(1_000).await;
+    bench.pay(500).await.unwrap();
+    let (one, other) = (bench.payment(400), bench.payment(300));
+    let mut batches = Vec::new();
+    for payment in [&one, &other] {
+        let mut batch = bench.engine.batch();
+        let noted = bench.engine.note_spending(&mut batch, payment, &payment.entries[0]).await;
+        drop(noted.unwrap());
+        bench.put(&mut batch, payment);
+        batches.push(batch);
+    }
+    let mut committed = Vec::new();
+    for batch in batches {
+        committed.push(bench.engine.0.store.commit(batch).await);
+    }
+    assert!(committed[0].is_ok());
+    assert!(committed[1].as_ref().is_err_and(store::Error::is_conflict), "{committed:?}");
+    assert_eq!(bench.sums().await, (Some(900), 900));
+}
+
+#[tokio::test]
+async fn of_a_payment_and_a_revocation_at_once_one_is_not_committed() {
+    let bench = Bench::with_limit(1_000).await;
+    let payment = bench.payment(100);
+    let mut batch = bench.engine.batch();
+    let noted = bench.engine.note_spending(&mut batch, &payment, &payment.entries[0]).await;
+    drop(noted.unwrap());
+    bench.engine.apps().revoke(bench.app.as_str()).await.unwrap();
+    let committed = bench.engine.0.store.commit(batch).await;
+    assert!(committed.is_err_and(|error| error.is_conflict()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_at_once_never_exceed_the_limit() {
     let bench = Arc::new(Bench::with_limit(1_000).await);
     let payers: Vec<_> = (0..32)

@@ -57,3 +57,17 @@ fn an_amount_is_at_least_one_and_at_most_twelve_digits() {
         assert!(serde_json::from_str::<Money>(wrong).is_err(), "{wrong} was taken");
     }
 }
+
+#[test]
+fn nothing_new_is_begun_in_a_currency_that_was_withdrawn() {
+    let lev = Currency::from_code("BGN").unwrap();
+    assert_eq!(lev.successor(), Currency::from_code("EUR").ok());
+    assert!(Currency::all().contains(&lev));
+    assert!(!Currency::current().contains(&lev));
+    for current in Currency::current() {
+        assert_eq!(current.successor(), None, "{current}");
+    }
+    for (code, successor) in super::WITHDRAWN {
+        assert_eq!(Currency::from_code(code).unwrap().successor().unwrap().code(), successor);
+    }
+}

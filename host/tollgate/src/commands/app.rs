@@ -156,7 +156,8 @@ impl AppCommand {
             AppCommand::Add { name, settings, key, .. } => {
                 let change = settings.change(Some(name))?;
                 let key = key.read()?;
-                desk.note("addApp", "", &format!("{change:?} {key:?}")).await?;
+                let name = change.name.as_deref().unwrap_or_default();
+                desk.note("addApp", name, &format!("{change:?} {key:?}")).await?;
                 let (app, shown) = desk.apps.add(&change, key.as_ref()).await?;
                 tracing::info!(app = %app.id, name = app.name, "added");
                 print(shown.as_ref())
@@ -196,14 +197,15 @@ impl KeyCommand {
             }
             KeyCommand::Rotate { app, key, overlap_hours, public, .. } => {
                 let pem = public.map(|file| arguments::pem(&file)).transpose()?;
-                desk.note("rotateAppKey", &app, &format!("{key} {overlap_hours} {pem:?}")).await?;
+                let object = format!("{app}/{key}");
+                desk.note("rotateAppKey", &object, &format!("{overlap_hours} {pem:?}")).await?;
                 let overlap_ms = u64::from(overlap_hours) * 3_600_000;
                 let rotated = desk.apps.rotate_key(&app, &key, overlap_ms, pem.as_deref());
                 let (app, shown) = rotated.await?;
                 made(&app, &shown)
             }
             KeyCommand::Revoke { app, key, .. } => {
-                desk.note("revokeAppKey", &app, &key).await?;
+                desk.note("revokeAppKey", &format!("{app}/{key}"), "").await?;
                 show::whole(&desk.apps.revoke_key(&app, &key).await?)
             }
         }

@@ -3,6 +3,8 @@
 mod app;
 mod audit;
 mod config;
+mod currencies;
+mod notifications;
 mod plugin;
 mod serve;
 mod states;
@@ -40,12 +42,17 @@ pub enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// What apps' endpoints were told: dead letters, and sending again.
+    #[command(subcommand)]
+    Notifications(notifications::NotificationsCommand),
     /// Look at the store.
     #[command(subcommand)]
     Store(store::StoreCommand),
     /// Master keys, and what is sealed under them.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Print the currencies a payment can be begun in, and their decimal places, as JSON.
+    Currencies,
     /// Print the state table of ledger entries as JSON.
     States,
 }
@@ -59,8 +66,10 @@ impl Command {
             Command::App(command) => command.run(),
             Command::Audit(command) => command.run(),
             Command::Config(command) => command.run(),
+            Command::Notifications(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
+            Command::Currencies => currencies::print(),
             Command::States => states::print(),
         }
     }

@@ -1,4 +1,5 @@
-//! A web shop: the payer is sent to a page, pays, and a notification says so. Later, 5.00 goes back.
+//! A web shop: the payer is sent to a page, pays, and a notification says so. Later, 5.00 goes
+//! back.
 
 use serde_json::json;
 use tollgate_client_example::inbox::Inbox;
@@ -15,7 +16,7 @@ fn main() -> Result<(), Error> {
     println!("{}: account {} at {}", platform["name"], account["name"], account["provider"]);
 
     let endpoint = json!({"url": inbox.url, "events": ["*"]});
-    let endpoint = tollgate.post("/v1/endpoints", &endpoint, Some(&fresh("endpoint")))?;
+    let endpoint = tollgate.post("/v1/endpoints", &endpoint, None)?;
     inbox.believe(endpoint["secret"].as_str().ok_or("no secret")?)?;
 
     let order = fresh("order");

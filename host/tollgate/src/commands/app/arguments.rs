@@ -15,7 +15,7 @@ pub struct Settings {
     scopes: Vec<Scope>,
     /// Where its requests may come from, as 192.0.2.0/24, or `any`.
     #[arg(long = "network", value_parser = network)]
-    networks: Vec<Option<IpNet>>,
+    networks: Vec<Bound<IpNet>>,
     /// The least each request has to prove: bearer, signature, encryption.
     #[arg(long, value_parser = protection)]
     protection: Option<Protection>,
@@ -24,10 +24,26 @@ pub struct Settings {
     accounts: Vec<String>,
     /// Requests a second and at once, as 20/40, or `any`.
     #[arg(long, value_parser = rate)]
-    rate: Option<Option<Rate>>,
+    rate: Option<Bound<Rate>>,
     /// What it may spend in a UTC day in minor units, as EUR:100000, or `any`.
     #[arg(long = "spend", value_parser = spend)]
-    spending: Vec<Option<SpendingLimit>>,
+    spending: Vec<Bound<SpendingLimit>>,
+}
+
+/// A bound, or `any` for none.
+#[derive(Clone, Copy)]
+enum Bound<T> {
+    Any,
+    Given(T),
+}
+
+impl<T> Bound<T> {
+    fn given(self) -> Option<T> {
+        match self {
+            Bound::Any => None,
+            Bound::Given(value) => Some(value),
+        }
+    }
 }
 
 /// A key to make.
@@ -78,16 +94,16 @@ impl Settings {
             networks: (any || !networks.is_empty()).then_some(networks),
             protection: self.protection,
             accounts: (!open.is_empty()).then(|| (!all).then_some(open)),
-            rate: self.rate,
+            rate: self.rate.map(Bound::given),
             spending: (no_limit || !spending.is_empty()).then_some(spending),
         })
     }
 }
 
 /// The values, and whether one of them was `any`.
-fn lone<T>(values: Vec<Option<T>>) -> (Vec<T>, bool) {
-    let any = values.iter().any(Option::is_none);
-    (values.into_iter().flatten().collect(), any)
+fn lone<T>(values: Vec<Bound<T>>) -> (Vec<T>, bool) {
+    let any = values.iter().any(|value| matches!(value, Bound::Any));
+    (values.into_iter().filter_map(Bound::given).collect(), any)
 }
 
 impl KeyArguments {
@@ -124,31 +140,31 @@ fn protection(text: &str) -> Result<Protection, String> {
     found.ok_or_else(|| "one of bearer, signature, encryption".to_owned())
 }
 
-fn network(text: &str) -> Result<Option<IpNet>, String> {
+fn network(text: &str) -> Result<Bound<IpNet>, String> {
     match (text, engine::network(text)) {
-        ("any", _) => Ok(None),
-        (_, Some(network)) => Ok(Some(network)),
+        ("any", _) => Ok(Bound::Any),
+        (_, Some(network)) => Ok(Bound::Given(network)),
         _ => Err("a network as 192.0.2.0/24 or 2001:db8::/32, an address, or `any`".to_owned()),
     }
 }
 
-fn rate(text: &str) -> Result<Option<Rate>, String> {
+fn rate(text: &str) -> Result<Bound<Rate>, String> {
     let wrong = || "requests a second and at once, as 20/40, or `any`".to_owned();
     if text == "any" {
-        return Ok(None);
+        return Ok(Bound::Any);
     }
     let (per_second, burst) = text.split_once('/').ok_or_else(wrong)?;
     let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
-    Ok(Some(Rate { per_second: number(per_second)?, burst: number(burst)? }))
+    Ok(Bound::Given(Rate { per_second: number(per_second)?, burst: number(burst)? }))
 }
 
-fn spend(text: &str) -> Result<Option<SpendingLimit>, String> {
+fn spend(text: &str) -> Result<Bound<SpendingLimit>, String> {
     let wrong = || "a currency and minor units, as EUR:100000, or `any`".to_owned();
     if text == "any" {
-        return Ok(None);
+        return Ok(Bound::Any);
     }
     let (code, amount) = text.split_once(':').ok_or_else(wrong)?;
     let currency = Currency::from_code(code).map_err(|error| error.to_string())?;
     let amount_minor_max = amount.parse().map_err(|_| wrong())?;
-    Ok(Some(SpendingLimit { currency, amount_minor_max }))
+    Ok(Bound::Given(SpendingLimit { currency, amount_minor_max }))
 }

@@ -1,0 +1,191 @@
+//! The loop that sends notifications: rung when a commit has written some, else when one is due.
+//!
+//! Nothing that takes money waits for it. It shares with payments the store and nothing else: its
+//! connections are its own, and so is the number of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use ledger::TimestampMs;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::attempt::{Ended, Errand};
+use super::queue::Queue;
+use crate::{Engine, Error, record};
+
+/// The longest sleep: a clock that is set does not keep a notification for longer.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// How long to wait when the store does not answer.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Where those who write notifications ring.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    /// Endpoints by their keys, and whether to read everything of them anew.
+    rings: Mutex<BTreeMap<Vec<u8>, bool>>,
+    bell: Notify,
+}
+
+impl Desk {
+    /// Notifications were added for these endpoints.
+    pub(crate) fn ring(&self, endpoints: impl IntoIterator<Item = Vec<u8>>) {
+        self.note(endpoints, false);
+    }
+
+    /// Notifications of these endpoints were changed, moved or removed.
+    pub(crate) fn ring_anew(&self, endpoints: impl IntoIterator<Item = Vec<u8>>) {
+        self.note(endpoints, true);
+    }
+
+    fn note(&self, endpoints: impl IntoIterator<Item = Vec<u8>>, anew: bool) {
+        let mut any = false;
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in endpoints {
+            *rings.entry(key).or_default() |= anew;
+            any = true;
+        }
+        drop(rings);
+        if any {
+            self.bell.notify_one();
+        }
+    }
+
+    fn take(&self) -> BTreeMap<Vec<u8>, bool> {
+        std::mem::take(&mut *self.rings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Engine {
+    /// Sends notifications, for ever. Drop the future to stop: what is on its way then is sent
+    /// again by the next process, under the same `webhook-id`.
+    pub(crate) async fn notify(&self) {
+        loop {
+            let mut deliverer = Deliverer::new(self.clone());
+            if let Err(error) = deliverer.run().await {
+                tracing::error!(%error, "notifications rest: the outbox cannot be read");
+            }
+            drop(deliverer);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+struct Deliverer {
+    engine: Engine,
+    queues: BTreeMap<Vec<u8>, Queue>,
+    /// Dropped with the deliverer: nothing is sent behind its back.
+    errands: JoinSet<(Errand, Ended)>,
+    /// The endpoint that was served last; the next comes first.
+    served: Vec<u8>,
+}
+
+impl Deliverer {
+    fn new(engine: Engine) -> Deliverer {
+        let (queues, errands) = (BTreeMap::new(), JoinSet::new());
+        Deliverer { engine, queues, errands, served: Vec::new() }
+    }
+
+    async fn run(&mut self) -> Result<(), Error> {
+        self.read_all().await?;
+        let engine = self.engine.clone();
+        loop {
+            self.read_rung().await?;
+            self.begin();
+            let sleep = tokio::time::sleep(self.sleep());
+            tokio::select! {
+                () = engine.0.desk.bell.notified() => {}
+                () = sleep => {}
+                Some(ended) = self.errands.join_next() => match ended {
+                    Ok((errand, ended)) => self.ended(errand, ended).await?,
+                    // Which one is not known: begin anew.
+                    Err(error) => {
+                        tracing::error!(%error, "the sending of a notification broke off");
+                        return Ok(());
+                    }
+                },
+            }
+        }
+    }
+
+    /// Every endpoint there is, or was while notifications were written for it.
+    async fn read_all(&mut self) -> Result<(), Error> {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let range = store::Range::all(record::OUTBOX).limit(1);
+            let range = match after {
+                // The next endpoint is beyond every row of this one.
+                Some(key) => range.from([key, vec![b'/' + 1]].concat()),
+                None => range,
+            };
+            let rows = self.engine.0.store.scan(range).await?;
+            let Some(key) = rows.first().and_then(|row| record::outbox_endpoint(&row.key)) else {
+                return Ok(());
+            };
+            self.engine.0.desk.ring([key.clone()]);
+            after = Some(key);
+        }
+    }
+
+    async fn read_rung(&mut self) -> Result<(), Error> {
+        for (key, anew) in self.engine.0.desk.take() {
+            if !self.queues.contains_key(&key)
+                && let Some(queue) = Queue::open(&self.engine, key.clone()).await?
+            {
+                self.queues.insert(key.clone(), queue);
+            }
+            match self.queues.get_mut(&key) {
+                Some(queue) if anew => queue.ring_anew(),
+                Some(queue) => queue.ring(),
+                None => {}
+            }
+        }
+        for queue in self.queues.values_mut() {
+            queue.read(&self.engine).await?;
+        }
+        self.queues.retain(|_, queue| !queue.is_idle());
+        Ok(())
+    }
+
+    /// Begins whatever may begin, one of each endpoint in turn, from the one after the last on.
+    fn begin(&mut self) {
+        let now = self.engine.0.clock.now_ms();
+        let most = self.engine.0.notifying.options.concurrency_max.max(1);
+        let mut turn: Vec<Vec<u8>> = self.queues.keys().cloned().collect();
+        let first = turn.partition_point(|key| *key <= self.served);
+        turn.rotate_left(first);
+        while self.errands.len() < most && !turn.is_empty() {
+            turn.retain(|key| self.errands.len() < most && self.begin_one(key, now));
+        }
+    }
+
+    fn begin_one(&mut self, key: &[u8], now: TimestampMs) -> bool {
+        let queue = self.queues.get_mut(key);
+        let Some(errand) = queue.and_then(|queue| queue.begin(&self.engine, now)) else {
+            return false;
+        };
+        self.served = key.to_vec();
+        self.errands.spawn(errand.run());
+        true
+    }
+
+    fn sleep(&self) -> Duration {
+        let now = self.engine.0.clock.now_ms();
+        let next = self.queues.values().filter_map(|queue| queue.next_ms(now)).min();
+        let wait = next.map_or(SLEEP_MAX, |next| Duration::from_millis(next.saturating_sub(now)));
+        wait.min(SLEEP_MAX)
+    }
+
+    async fn ended(&mut self, errand: Errand, ended: Ended) -> Result<(), Error> {
+        if matches!(ended, Ended::Gone) {
+            self.queues.remove(&errand.endpoint);
+            self.engine.0.desk.ring([errand.endpoint]);
+            return Ok(());
+        }
+        match self.queues.get_mut(&errand.endpoint) {
+            Some(queue) => queue.ended(&self.engine, errand.waiting, ended).await,
+            None => Ok(()),
+        }
+    }
+}
