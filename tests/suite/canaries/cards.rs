@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use egress::{Egress, Gate, Grant, Granted, Place};
 use engine::{
     AccountParts, Ask, Card, CardState, Done, Engine, Error, Instrument, NewCard, NewPayment,
-    Parts, SystemClock, SystemEntropy,
+    Notifying, Parts, SystemClock, SystemEntropy,
 };
 use ledger::{Currency, Id, Money, Status};
 use simulators::{Fault, FaultRule, MovementKind, StripeOptions, StripeSimulator};
@@ -80,6 +80,12 @@ impl Stage {
             at_rest: AtRest::new(vec![master]).unwrap(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            notifying: Notifying {
+                egress: Egress::new(egress::Options::default()).unwrap(),
+                outside: Default::default(),
+                render: |_| Vec::new(),
+                options: Default::default(),
+            },
             accounts: vec![account(&watched, &stripe.base_url(), grants)],
             options: engine::Options::default(),
         });

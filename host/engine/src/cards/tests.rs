@@ -5,7 +5,7 @@ use store::{Model, Range, Store};
 use vault::{AtRest, Master};
 
 use super::*;
-use crate::{Clock, Options, Parts, SystemEntropy};
+use crate::{Clock, Notifying, Options, Parts, SystemEntropy};
 
 const NOW: u64 = 1_795_449_600_000; // 2026-11-23T16:00:00Z
 const NUMBER: &str = "4242424242424242";
@@ -43,6 +43,12 @@ fn with(at_rest: AtRest, store: Arc<Model>) -> Stage {
         at_rest,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SystemEntropy),
+        notifying: Notifying {
+            egress: egress::Egress::new(egress::Options::default()).unwrap(),
+            outside: Default::default(),
+            render: |_| Vec::new(),
+            options: Default::default(),
+        },
         accounts: Vec::new(),
         options: Options::default(),
     });

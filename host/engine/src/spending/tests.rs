@@ -37,6 +37,12 @@ impl Bench {
             at_rest: AtRest::closed(),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
+            notifying: crate::Notifying {
+                egress: egress::Egress::new(egress::Options::default()).unwrap(),
+                outside: Default::default(),
+                render: |_| Vec::new(),
+                options: Default::default(),
+            },
             accounts: Vec::new(),
             options: Options::default(),
         });
