@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use engine::{Instrument, NewCard, NewPayment, NewPayout};
+use engine::{Instrument, NewCard, NewPayment, NewPayout, Secret};
 use ledger::{Id, Money};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use vault::Secret;
 use zeroize::Zeroizing;
 
 use crate::catalogue::INTERNAL;

@@ -1,5 +1,6 @@
 //! The routes, as a table. What is not here is not answered.
 
+mod cards;
 mod endpoints;
 
 use engine::Scope;
@@ -10,7 +11,7 @@ use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
 use crate::shape::Field;
 use crate::vocabulary as shapes;
-use crate::{cards, events, pages, payments, webhooks};
+use crate::{events, pages, payments, webhooks};
 
 const OPERATED: &[Given] = &[Given {
     status: 201,
@@ -20,8 +21,6 @@ const OPERATED: &[Given] = &[Given {
 /// What an operation can meet that begins a payment or a payout.
 const PAYS: &[&Code] =
     &[&known::SPENDING_LIMIT, &known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_UNAVAILABLE];
-const CARD: &[Given] =
-    &[Given { status: 200, about: "The card.", body: Some(("Card", &shapes::CARD)) }];
 const PAYMENT: &[Given] =
     &[Given { status: 200, about: "The payment.", body: Some(("Payment", &shapes::PAYMENT)) }];
 
@@ -34,8 +33,6 @@ const PAYMENT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":1999,"cu
 const PAYOUT_EXAMPLE: &str = r#"{"account":"sandbox","amount":{"minor":5000,"currency":"EUR"},
 "merchant_reference":"payout-7","instrument":{"type":"bank","bank":"test-succeed"},
 "beneficiary":{"name":"Ada Lovelace"},"description":"March"}"#;
-const CARD_EXAMPLE: &str = r#"{"number":"4242424242424242","expiry_month":12,"expiry_year":2030,
-"security_code":"123","holder":"Ada Lovelace"}"#;
 const PART_EXAMPLE: &str = r#"{"amount":{"minor":500,"currency":"EUR"}}"#;
 
 const PAYMENT_PATH: &[Field] = &[shapes::PAYMENT_IN_PATH];
@@ -176,48 +173,9 @@ pub(crate) static ROUTES: &[Route] = &[
             ],
         )
     },
-    Route {
-        id: "createCard",
-        method: "POST",
-        path: "/v1/cards",
-        title: "Hand over a card",
-        about: "Keeps the card sealed and answers a token to pay with. The body has to be a JWE; \
-                handing the same card over again gives another token.",
-        call: Call::App(|visit, app| Box::pin(cards::tokenise(visit, app))),
-        scope: Some(Scope::Pay),
-        parameters: &[],
-        query: &[],
-        intake: Intake::Json {
-            name: "NewCard",
-            shape: &shapes::NEW_CARD,
-            required: true,
-            example: CARD_EXAMPLE,
-        },
-        given: &[Given { status: 201, about: "Kept.", body: Some(("Card", &shapes::CARD)) }],
-        own_problems: &[
-            &known::CARD_NOT_ENCRYPTED,
-            &known::CARD_REFUSED,
-            &known::VAULT_UNAVAILABLE,
-            &known::PAYMENT_BUSY,
-        ],
-    },
-    on_card(
-        "GET",
-        ["readCard", "Read a card", "What may be known of a card; its number is not."],
-        (Call::App(|visit, app| Box::pin(cards::read(visit, app))), Scope::Read),
-        &[&known::NO_SUCH_CARD],
-    ),
-    on_card(
-        "DELETE",
-        [
-            "eraseCard",
-            "Erase a card",
-            "Erases the sealed data and the security code; brand and last four digits stay for the \
-             payments made with it. Repeating it is harmless.",
-        ],
-        (Call::App(|visit, app| Box::pin(cards::erase(visit, app))), Scope::Pay),
-        &[&known::NO_SUCH_CARD, &known::PAYMENT_BUSY],
-    ),
+    cards::CREATE,
+    cards::READ,
+    cards::ERASE,
     Route {
         id: "listEvents",
         method: "GET",
@@ -363,29 +321,6 @@ const fn on_payment(
         query: &[],
         intake,
         given: OPERATED,
-        own_problems,
-    }
-}
-
-/// An operation on a card that was handed over.
-const fn on_card(
-    method: &'static str,
-    [id, title, about]: [&'static str; 3],
-    (call, scope): (Call, Scope),
-    own_problems: &'static [&'static Code],
-) -> Route {
-    Route {
-        id,
-        method,
-        path: "/v1/cards/{card}",
-        title,
-        about,
-        call,
-        scope: Some(scope),
-        parameters: &[shapes::CARD_IN_PATH],
-        query: &[],
-        intake: Intake::None,
-        given: CARD,
         own_problems,
     }
 }

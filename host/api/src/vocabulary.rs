@@ -2,15 +2,17 @@
 //!
 //! Not here: how a shape is checked or written down ([`shape`](crate::shape)).
 
+mod cards;
 mod endpoints;
 
 use ledger::AMOUNT_MINOR_MAX;
 
 use crate::admin::shapes as admin;
 use crate::problem::{RULES, Retry};
-use crate::shape::Alphabet::{Any, Digits, Name, Printable, Text, Visible, Word};
+use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
 
+pub(crate) use cards::*;
 pub(crate) use endpoints::*;
 
 const fn text(min: usize, max: usize, of: crate::shape::Alphabet) -> Shape {
@@ -76,36 +78,6 @@ pub(crate) static NEW_PAYMENT: Shape = Shape::Object(&[&[
         "Who pays.",
     ),
     EXTRA,
-]]);
-
-pub(crate) static NEW_CARD: Shape = Shape::Object(&[&[
-    field("number", text(12, 19, Digits), "The card number."),
-    field("expiry_month", Shape::Integer { min: 1, max: 12 }, "The last month it is good for."),
-    field("expiry_year", Shape::Integer { min: 2000, max: 9999 }, "With all four digits."),
-    optional(
-        "security_code",
-        text(3, 4, Digits),
-        "CVC, CVV or CID. Kept for one authorisation or 15 minutes, in memory alone.",
-    ),
-    optional("holder", text(1, 140, Text), "The name on the card."),
-]]);
-
-pub(crate) static CARD: Shape = Shape::Object(&[&[
-    field("id", Shape::Id("card_"), "The token to pay with."),
-    field(
-        "state",
-        Shape::Choice(&["active", "erased", "expired"]),
-        "Whether it can be paid with; of the others no number is left.",
-    ),
-    field("brand", ANY, "The scheme by the first digits, as visa; unknown where they do not say."),
-    field("last4", text(4, 4, Digits), "The last four digits."),
-    field("expiry_month", Shape::Integer { min: 1, max: 12 }, "The last month it is good for."),
-    field("expiry_year", Shape::Integer { min: 2000, max: 9999 }, "With all four digits."),
-    field("fingerprint", ANY, "The same for the same number; it means nothing to another app."),
-    field("holder", Shape::Flag, "Whether a name is kept with it."),
-    field("security_code", Shape::Flag, "Whether a security code waits for its one use."),
-    field("created_at", Shape::Time, "When it was handed over."),
-    field("kept_until", Shape::Time, "When it is erased by itself."),
 ]]);
 
 pub(crate) static NEW_PAYOUT: Shape = Shape::Object(&[&[
@@ -400,9 +372,6 @@ pub(crate) const PAGE: &[Field] = &[
 
 /// `{payment}` in a path.
 pub(crate) const PAYMENT_IN_PATH: Field = field("payment", Shape::Id("pay_"), "A payment.");
-
-/// `{card}` in a path.
-pub(crate) const CARD_IN_PATH: Field = field("card", Shape::Id("card_"), "A card.");
 
 /// `{account}` in a path.
 pub(crate) const ACCOUNT_IN_PATH: Field = field("account", ACCOUNT, "An account.");

@@ -144,7 +144,8 @@ impl Engine {
     /// Takes a card and gives its token.
     ///
     /// # Errors
-    /// `CardRefused` for a number or an expiry that no card has; `Vault` when nothing can be sealed.
+    /// `CardRefused` for a number or an expiry that no card has; `Vault` when nothing can be
+    /// sealed.
     pub async fn tokenise(&self, app: &Id, new: NewCard) -> Result<Card, Error> {
         let now = self.0.clock.now_ms();
         let digits = number::digits(&new)?;

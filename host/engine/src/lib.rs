@@ -48,3 +48,4 @@ pub use notify::{
     replay_offline,
 };
 pub use reseal::{Resealed, sealed_under};
+pub use vault::Secret;
