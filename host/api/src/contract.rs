@@ -9,8 +9,8 @@ use std::pin::Pin;
 
 use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, App, AppKey, Apps, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment,
-    NewPayout, Nonce, Offer, PaymentPage, Sender,
+    Acknowledgement, App, AppKey, Apps, Ask, Card, Delivery, Done, Engine, Error, EventPage,
+    NewCard, NewPayment, NewPayout, Nonce, Offer, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -47,6 +47,9 @@ pub trait Payments: Endpoints {
         cursor: Option<&'a str>,
         limit: usize,
     ) -> Soon<'a, Result<EventPage, Error>>;
+    fn tokenise<'a>(&'a self, app: &'a Id, card: NewCard) -> Soon<'a, Result<Card, Error>>;
+    fn card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>>;
+    fn erase_card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>>;
     fn deliver<'a>(
         &'a self,
         account: &'a str,
@@ -121,6 +124,18 @@ impl Payments for Engine {
         limit: usize,
     ) -> Soon<'a, Result<EventPage, Error>> {
         Box::pin(Engine::events(self, app, cursor, limit))
+    }
+
+    fn tokenise<'a>(&'a self, app: &'a Id, card: NewCard) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::tokenise(self, app, card))
+    }
+
+    fn card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::card(self, app, card))
+    }
+
+    fn erase_card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::erase_card(self, app, card))
     }
 
     fn deliver<'a>(

@@ -48,6 +48,12 @@ impl Bench {
             notifying: crate::notify::tests::notifying(),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
+            notifying: crate::Notifying {
+                egress: egress::Egress::new(egress::Options::default()).unwrap(),
+                outside: Default::default(),
+                render: |_| Vec::new(),
+                options: Default::default(),
+            },
             accounts: Vec::new(),
             options: Options::default(),
             notifying: crate::Notifying {
