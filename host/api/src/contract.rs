@@ -7,7 +7,7 @@ mod endpoints;
 use std::future::Future;
 use std::pin::Pin;
 
-use engine::audit::Act;
+use engine::audit::{Act, Line};
 use engine::{
     Acknowledgement, App, AppKey, Apps, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment,
     NewPayout, Nonce, Offer, PaymentPage, Sender,
@@ -60,6 +60,7 @@ pub trait Payments: Endpoints {
     fn impediments(&self) -> Soon<'_, Vec<String>>;
     /// Durable once it answers.
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>>;
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>>;
     /// None where the double has none.
     fn apps(&self) -> Option<Apps>;
 }
@@ -156,6 +157,10 @@ impl Payments for Engine {
 
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
         Box::pin(async move { Ok(Engine::audit(self).append(act).await.map(drop)?) })
+    }
+
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>> {
+        Box::pin(async move { Ok(Engine::audit(self).lines(after, limit).await?) })
     }
 
     fn apps(&self) -> Option<Apps> {

@@ -238,6 +238,7 @@ pub(crate) static ROUTES: &[Route] = &[
     admin::ADD_KEY,
     admin::ROTATE_KEY,
     admin::REVOKE_KEY,
+    admin::AUDIT,
     page(
         "/health",
         ["health", "Whether the process answers"],

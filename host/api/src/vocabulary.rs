@@ -349,6 +349,8 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("AppPage", &admin::APP_PAGE),
     ("AppWithKey", &admin::APP_WITH_KEY),
     ("AppChange", &admin::APP_CHANGE),
+    ("AuditLine", &admin::AUDIT_LINE),
+    ("AuditPage", &admin::AUDIT_PAGE),
     ("NewApp", &admin::NEW_APP),
     ("NewAppKey", &admin::NEW_KEY),
     ("Rotation", &admin::ROTATION),
