@@ -56,7 +56,7 @@ class Shop:
                 **{name: (algorithm, app.pair(name, kind)) for name, kind, algorithm in PAIRS},
             }, app.shared("aes", "aes"), app.pair("reads", "rsa", "encrypt")))
 
-        self.host = running(Host(folder, {"cards": account}, more=SECTIONS, before=before))
+        self.host = running(Host(folder, {"cards": account}, sections=SECTIONS, before=before))
         self.app, self.keys, self.aes, self.reads = keys[0]
         self.url = self.host.url
         self.sign, self.decrypt = platform_keys(self.url)

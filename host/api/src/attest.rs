@@ -41,14 +41,7 @@ impl Exchange {
 
     /// Encrypts, digests and signs the answer: in this order, so that whoever carries it can check
     /// all but what it says.
-    ///
-    /// A stream has no end to be digested: its head alone is signed. It is not encrypted either, so
-    /// an app whose answers have to be is not given one.
     pub(crate) fn attest(&self, mut answer: Answer, platform: &Platform) -> Answer {
-        if answer.stream.is_some() && self.reader.is_some() {
-            let detail = "a stream is not encrypted; read the feed page by page";
-            answer = Problem::new(&PROTECTION_REQUIRED, detail).answer();
-        }
         if let Some(reader) = &self.reader
             && let Err(problem) = sealed(&mut answer, platform, reader)
         {
@@ -104,10 +97,11 @@ impl Exchange {
     }
 
     fn components(&self, whole: bool) -> Result<Vec<Component>, Error> {
-        let mut all = vec![Component::named("@status")?, Component::named("content-type")?];
+        let mut all = vec![Component::named("@status")?];
         if whole {
             all.push(Component::named(content_digest::NAME)?);
         }
+        all.push(Component::named("content-type")?);
         for name in ["@method", "@target-uri"] {
             all.push(Component::named(name)?.of_request()?);
         }
@@ -121,7 +115,8 @@ impl Exchange {
     }
 }
 
-/// Encrypts the answer to its reader; a stream cannot be, and is refused to whoever has to have it so.
+/// Encrypts the answer to its reader. A stream cannot be, and is refused to whoever has to have it
+/// so.
 fn sealed(answer: &mut Answer, platform: &Platform, reader: &Reader) -> Result<(), Problem> {
     match answer.stream.take() {
         None => sealed::seal(answer, platform, reader),
