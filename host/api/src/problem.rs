@@ -97,7 +97,7 @@ pub struct Fault {
 }
 
 /// Every rule a fault can name.
-pub const RULES: [&str; 16] = [
+pub const RULES: [&str; 17] = [
     "characters",
     "check-digit",
     "choice",

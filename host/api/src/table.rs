@@ -20,7 +20,7 @@ const OPERATED: &[Given] = &[Given {
 }];
 /// What an operation can meet that begins a payment or a payout.
 const PAYS: &[&Code] =
-    &[&known::SPENDING_LIMIT, &known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_UNAVAILABLE];
+    &[&known::SPENDING_LIMIT, &known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_CLOSED];
 const PAYMENT: &[Given] =
     &[Given { status: 200, about: "The payment.", body: Some(("Payment", &shapes::PAYMENT)) }];
 
