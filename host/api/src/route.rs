@@ -108,6 +108,14 @@ impl Visit {
     }
 }
 
+impl Visit {
+    /// The card that the path names.
+    pub(crate) fn card(&self) -> Result<Id, Problem> {
+        let id = self.named().parse().ok().filter(|id: &Id| id.as_str().starts_with("card_"));
+        id.ok_or_else(|| Problem::new(&known::NO_SUCH_CARD, "the path names no card"))
+    }
+}
+
 /// What any request can meet.
 const EVERYWHERE: &[&Code] = &[
     &known::MALFORMED,

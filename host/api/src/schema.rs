@@ -33,6 +33,7 @@ impl Alphabet {
             Alphabet::Visible => Some("^[!-~]*$"),
             Alphabet::Name => Some("^[A-Za-z0-9][A-Za-z0-9_.-]*$"),
             Alphabet::Word => Some("^[a-z-]*$"),
+            Alphabet::Digits => Some("^[0-9]*$"),
             Alphabet::Any => None,
         }
     }

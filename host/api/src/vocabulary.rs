@@ -2,6 +2,7 @@
 //!
 //! Not here: how a shape is checked or written down ([`shape`](crate::shape)).
 
+mod cards;
 mod endpoints;
 
 use ledger::AMOUNT_MINOR_MAX;
@@ -12,6 +13,7 @@ use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
 
+pub(crate) use cards::*;
 pub(crate) use endpoints::*;
 
 const fn text(min: usize, max: usize, of: crate::shape::Alphabet) -> Shape {
@@ -55,6 +57,7 @@ pub(crate) static INSTRUMENT: Shape = Shape::Tagged(&[
     ("wallet", &[field("wallet", text(1, 255, Text), "A wallet account.")]),
     ("bank", &[field("bank", text(1, 64, Printable), "An IBAN or a local account number.")]),
     ("qr", &[]),
+    ("card", &[field("card", Shape::Id("card_"), "A card that was handed over before.")]),
 ]);
 const PAID_WITH: Shape = Shape::Named("Instrument", &INSTRUMENT);
 
@@ -323,6 +326,8 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("Instrument", &INSTRUMENT),
     ("NewPayment", &NEW_PAYMENT),
     ("NewPayout", &NEW_PAYOUT),
+    ("NewCard", &NEW_CARD),
+    ("Card", &CARD),
     ("Part", &PART),
     ("Nothing", &NOTHING),
     ("NextAction", &NEXT_ACTION),
@@ -349,6 +354,8 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("AppPage", &admin::APP_PAGE),
     ("AppWithKey", &admin::APP_WITH_KEY),
     ("AppChange", &admin::APP_CHANGE),
+    ("AuditLine", &admin::AUDIT_LINE),
+    ("AuditPage", &admin::AUDIT_PAGE),
     ("NewApp", &admin::NEW_APP),
     ("NewAppKey", &admin::NEW_KEY),
     ("Rotation", &admin::ROTATION),
