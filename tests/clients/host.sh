@@ -56,6 +56,7 @@ plugin = "sandbox"
 mode = "test"
 hosts = []
 key = [{ slot = "payer", form = "text", file = "keys/payer" }]
+card = { places = ["body"] }
 ${1:-}
 TOML
     export TOLLGATE_URL=http://$host
