@@ -44,6 +44,7 @@ key = [
 ]
 
 [notifications]
+allow_http = true
 allow_networks = ["127.0.0.0/8"]
 
 [plugin.sandbox]

@@ -124,21 +124,22 @@ def written(path, text):
 class Host:
     """The host, running."""
 
-    def __init__(self, folder, accounts, port=None, more=""):
+    def __init__(self, folder, accounts, port=None, sections="", before=None):
         self.url = f"http://127.0.0.1:{port or free_port()}"
         plugins = {account.plugin for account in accounts.values()}
         texts = [
             f'[server]\nlisten = "{self.url.removeprefix("http://")}"\npublic_url = "{self.url}"\n',
             f'[store]\npath = "store"\n[sandbox]\ncache = "{BUILT}/compiled"\n',
             *(built(plugin) for plugin in sorted(plugins)),
-            *(account.toml(name, folder) for name, account in accounts.items()),
-            more,
+            *(account.toml(name, folder) for name, account in accounts.items()), sections,
         ]
         config = written(folder / "tollgate.toml", "\n".join(texts))
         added = subprocess.run(
             [TOLLGATE, "app", "add", "counterparties", "--config", config],
             capture_output=True, text=True)
         assert added.returncode == 0, added.stderr
+        if before:
+            before(config)
         self.program = Program(folder, "host", [TOLLGATE, "serve", config])
         self.app = requests.Session()
         self.app.headers["authorization"] = f"Bearer {added.stdout.strip()}"

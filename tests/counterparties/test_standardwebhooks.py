@@ -58,7 +58,7 @@ def stripe(folder, running):
 
 @pytest.fixture(scope="module")
 def host(folder, running, stripe):
-    return running(Host(folder, {"cards": stripe}, more=MORE))
+    return running(Host(folder, {"cards": stripe}, sections=MORE))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 . ./tollgate.sh
 
 platform=$(sure GET /v1/platform)
-account=$(jq -r 'first(.accounts[] | select(.mode == "test")).name' <<<"$platform")
+account=$(jq -r 'first(.accounts[] | select(.mode == "test")).account' <<<"$platform")
 echo "$(jq -r .name <<<"$platform"): account $account"
 
 order=$(fresh order)

@@ -11,14 +11,14 @@ const inbox = await Inbox.open()
 
 const platform = await tollgate.get('/v1/platform')
 const account = platform.accounts.find((one) => one.mode === 'test')
-console.log(`${platform.name}: account ${account.name} at ${account.provider}`)
+console.log(`${platform.name}: account ${account.account} at ${account.provider}`)
 
 const endpoint = await tollgate.post('/v1/endpoints', { url: inbox.url, events: ['*'] })
 inbox.secret = endpoint.secret
 
 const order = `order-${randomUUID()}`
 const request = {
-  account: account.name,
+  account: account.account,
   amount: { minor: 1999, currency: 'EUR' },
   merchant_reference: order,
   description: 'Two books',

@@ -11,14 +11,14 @@ inbox = Inbox()
 
 platform = tollgate.get("/v1/platform")
 account = next(one for one in platform["accounts"] if one["mode"] == "test")
-print(f"{platform['name']}: account {account['name']} at {account['provider']}")
+print(f"{platform['name']}: account {account['account']} at {account['provider']}")
 
 endpoint = tollgate.post("/v1/endpoints", {"url": inbox.url, "events": ["*"]})
 inbox.secret = endpoint["secret"]
 
 order = f"order-{uuid.uuid4()}"
 request = {
-    "account": account["name"],
+    "account": account["account"],
     "amount": {"minor": 1999, "currency": "EUR"},
     "merchant_reference": order[:64],
     "description": "Two books",

@@ -4,11 +4,14 @@
 
 use engine::Sender;
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
 
-use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG};
+use crate::catalogue::{API_KEY_MISSING, API_KEY_WRONG, PROOF_TWICE};
 use crate::contract::Payments;
-use crate::head;
+use crate::platform::Platform;
 use crate::problem::{Code, Problem};
+use crate::proof::Asked;
+use crate::{head, proof};
 
 /// What is answered where no key was sent (RFC 6750, section 3).
 pub(crate) const CHALLENGE: &str = "Bearer realm=\"tollgate\"";
@@ -16,8 +19,24 @@ pub(crate) const CHALLENGE: &str = "Bearer realm=\"tollgate\"";
 pub(crate) const INVALID_TOKEN: &str = "Bearer realm=\"tollgate\", error=\"invalid_token\"";
 const KEY_BYTES_MAX: usize = 256;
 
-/// Who sent the request, proven by its headers alone.
-pub(crate) async fn prove(payments: &dyn Payments, headers: &HeaderMap) -> Result<Sender, Problem> {
+/// Who sent the request, proven by its headers alone, and the label of its signature.
+pub(crate) async fn prove(
+    payments: &dyn Payments,
+    platform: &Platform,
+    asked: &Asked<'_>,
+) -> Result<(Sender, Option<String>), Problem> {
+    let headers = &asked.parts.headers;
+    match (headers.contains_key(AUTHORIZATION), proof::is_signed(headers)) {
+        (true, true) => Err(Problem::new(&PROOF_TWICE, PROOF_TWICE.cause)),
+        (_, false) => Ok((by_api_key(payments, headers).await?, None)),
+        (false, true) => {
+            let proven = proof::prove(payments, platform, asked).await?;
+            Ok((proven.sender, Some(proven.label)))
+        }
+    }
+}
+
+async fn by_api_key(payments: &dyn Payments, headers: &HeaderMap) -> Result<Sender, Problem> {
     let Some(value) = head::authorization(headers) else {
         return Err(refused(&API_KEY_MISSING, CHALLENGE));
     };

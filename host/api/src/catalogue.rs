@@ -8,10 +8,12 @@ use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 mod admitted;
 mod endpoints;
+mod proofs;
 mod refused;
 
 pub use admitted::*;
 pub use endpoints::*;
+pub use proofs::*;
 pub use refused::*;
 
 pub static MALFORMED: Code = Code::new(
@@ -228,9 +230,21 @@ pub static CATALOGUE: &[&Code] = &[
     &HEADER_INVALID,
     &QUERY_INVALID,
     &NOT_JSON,
+    &PROOF_TWICE,
+    &SIGNATURE_MALFORMED,
+    &CONTENT_DIGEST_MALFORMED,
+    &CONTENT_DIGEST_MISMATCH,
+    &JWE_MALFORMED,
+    &JWE_NOT_OPENED,
     &API_KEY_MISSING,
     &API_KEY_WRONG,
+    &SIGNATURE_MISSING,
+    &SIGNATURE_COMPONENTS,
+    &SIGNATURE_STALE,
+    &SIGNATURE_REPLAYED,
+    &SIGNATURE_WRONG,
     &ADMIN_TOKEN_WRONG,
+    &READER_MISSING,
     &SCOPE_MISSING,
     &NETWORK_REFUSED,
     &PROTECTION_REQUIRED,
@@ -271,6 +285,7 @@ pub static CATALOGUE: &[&Code] = &[
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,
     &MEDIA_TYPE,
+    &MISDIRECTED,
     &FIELDS_INVALID,
     &ENDPOINT_REFUSED,
     &KEY_REUSED,
@@ -286,7 +301,6 @@ pub static CATALOGUE: &[&Code] = &[
     &MISCONFIGURED,
     &PLUGIN_FAILED,
     &STORE_UNAVAILABLE,
-    &VAULT_UNAVAILABLE,
     &STOPPING,
     &TOO_MANY_CONNECTIONS,
     &DEADLINE_PASSED,

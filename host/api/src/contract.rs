@@ -7,10 +7,10 @@ mod endpoints;
 use std::future::Future;
 use std::pin::Pin;
 
-use engine::audit::Act;
+use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, Apps, Ask, Card, Delivery, Done, Engine, Error, EventPage, NewCard,
-    NewPayment, NewPayout, PaymentPage, Sender,
+    Acknowledgement, App, AppKey, Apps, Ask, Card, Delivery, Done, Engine, Error, EventPage,
+    NewCard, NewPayment, NewPayout, Nonce, Offer, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -56,9 +56,14 @@ pub trait Payments: Endpoints {
         delivery: Delivery,
     ) -> Soon<'a, Result<Acknowledgement, Error>>;
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>>;
+    fn app<'a>(&'a self, id: &'a Id) -> Soon<'a, Result<Option<App>, Error>>;
+    fn app_key(&self, app: &App, key: &AppKey) -> Result<Option<vault::Key>, Error>;
+    fn take_nonce<'a>(&'a self, nonce: Nonce<'a>) -> Soon<'a, Result<bool, Error>>;
+    fn offers(&self, app: &App) -> Vec<Offer>;
     fn impediments(&self) -> Soon<'_, Vec<String>>;
     /// Durable once it answers.
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>>;
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>>;
     /// None where the double has none.
     fn apps(&self) -> Option<Apps>;
 }
@@ -145,12 +150,32 @@ impl Payments for Engine {
         Box::pin(Engine::sender_by_api_key(self, key))
     }
 
+    fn app<'a>(&'a self, id: &'a Id) -> Soon<'a, Result<Option<App>, Error>> {
+        Box::pin(Engine::app(self, id))
+    }
+
+    fn app_key(&self, app: &App, key: &AppKey) -> Result<Option<vault::Key>, Error> {
+        Engine::app_key(self, app, key)
+    }
+
+    fn take_nonce<'a>(&'a self, nonce: Nonce<'a>) -> Soon<'a, Result<bool, Error>> {
+        Box::pin(Engine::take_nonce(self, nonce))
+    }
+
+    fn offers(&self, app: &App) -> Vec<Offer> {
+        Engine::offers(self, app)
+    }
+
     fn impediments(&self) -> Soon<'_, Vec<String>> {
         Box::pin(Engine::impediments(self))
     }
 
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
         Box::pin(async move { Ok(Engine::audit(self).append(act).await.map(drop)?) })
+    }
+
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>> {
+        Box::pin(async move { Ok(Engine::audit(self).lines(after, limit).await?) })
     }
 
     fn apps(&self) -> Option<Apps> {

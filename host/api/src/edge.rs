@@ -3,19 +3,18 @@
 //! An operation that has begun goes on when its client goes away or its deadline passes: money may
 //! be moving, and its outcome has to be recorded whoever still listens.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
 use engine::audit::{Act, Actor};
 use engine::{Ask, Sender};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::{Body, Incoming};
 use ledger::Id;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -24,22 +23,30 @@ use tracing::Instrument;
 use crate::admin::{AdminAccess, is_forwarded};
 use crate::admission::Admission;
 use crate::answer::Answer;
-use crate::catalogue::{DEADLINE_PASSED, FIELDS_INVALID, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
+use crate::attest::Exchange;
+use crate::catalogue::{DEADLINE_PASSED, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
 use crate::contract::Payments;
 use crate::limits::Limits;
 use crate::outgoing::Outgoing;
-use crate::problem::{Place, Problem};
+use crate::platform::Platform;
+use crate::problem::Problem;
+use crate::proof::Asked;
 use crate::route::{Call, Intake, Reply, Route, Visit};
 use crate::server::Options;
-use crate::shape::{Faults, Shape};
 use crate::streams::Streams;
-use crate::{auth, body, cards, head, json, query, router};
+use crate::{auth, cards, head, query, router};
+
+mod taking;
+
+use taking::Taken;
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) limits: Limits,
     streams: Arc<Streams>,
+    platform: Arc<Platform>,
+    listen: SocketAddr,
     admission: Admission,
     admin: Option<AdminAccess>,
     ids: RequestIds,
@@ -53,10 +60,11 @@ impl Edge {
         options: Options,
         (begun, stop): (mpsc::Sender<()>, watch::Receiver<bool>),
     ) -> Edge {
-        let Options { limits, proxies, admin, .. } = options;
+        let Options { listen, limits, proxies, admin, platform } = options;
         let (admission, ids) = (Admission::new(proxies), RequestIds::new());
         let streams = Streams::new(&limits, stop);
-        Edge { payments, limits, streams, admission, admin, ids, begun }
+        let platform = Arc::new(platform);
+        Edge { payments, limits, streams, platform, listen, admission, admin, ids, begun }
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -72,17 +80,20 @@ impl Edge {
     ) -> Response<Outgoing> {
         let mut line = Line::begin(request.method(), self.request_id());
         let span = tracing::debug_span!("request", id = line.id);
-        let mut passage =
-            Passage { edge: self, line: &mut line, peer, whole: request.body().is_end_stream() };
+        let whole = request.body().is_end_stream();
+        let mut passage = Passage { edge: self, line: &mut line, peer, whole, exchange: None };
         let chunked = request.headers().contains_key("transfer-encoding");
         let deadline = self.limits.answer_timeout;
         let answered = timeout(deadline, passage.pass(request).instrument(span)).await;
-        let whole = passage.whole;
+        let (whole, exchange) = (passage.whole, passage.exchange.take());
         let mut answer = match answered {
             Ok(Ok(answer)) => answer,
             Ok(Err(problem)) => problem.answer(),
             Err(_) => Problem::new(&DEADLINE_PASSED, DEADLINE_PASSED.cause).answer(),
         };
+        if let Some(exchange) = exchange {
+            answer = exchange.attest(answer, &self.platform);
+        }
         // RFC 9112, section 6.1: after a request with both framings a connection is not used again.
         // hyper drops the length of such a request, so every chunked request counts as one.
         if !whole || chunked {
@@ -102,12 +113,21 @@ struct Passage<'a> {
     peer: IpAddr,
     /// Whether the body was read to its end.
     whole: bool,
+    /// What an answer to an app proves itself to belong to.
+    exchange: Option<Exchange>,
 }
+
+/// The prefix of everything that apps ask.
+const OF_APPS: &str = "/v1/";
 
 impl Passage<'_> {
     async fn pass(&mut self, request: Request<Incoming>) -> Result<Answer, Problem> {
         let (parts, body) = request.into_parts();
         head::check(&parts, &self.edge.limits)?;
+        if parts.uri.path().starts_with(OF_APPS) {
+            let (authority, _) = self.edge.platform.authority(&parts.headers, self.edge.listen);
+            self.exchange = Some(Exchange::of(&parts, authority));
+        }
         let (route, path) = router::find(&parts.method, parts.uri.path())?;
         self.line.route = route.path;
         let sender = self.sender(route, &parts).await?;
@@ -118,21 +138,26 @@ impl Passage<'_> {
             Call::Open(_) | Call::App(_) | Call::Admin(_) => None,
         };
         cards::only_encrypted(route, &parts.headers)?;
-        let (raw, json) = self.take_in(route.intake, &parts, body).await?;
-        let digest = digest(&parts, &raw);
+        let Taken { raw, json, encrypted } =
+            self.take_in(route.intake, &parts, body, sender.as_ref()).await?;
+        // A number could be found from the digest of a body that holds one, by trying them all.
+        let digested = if cards::holds_card(route) { &[] } else { raw.as_ref() };
+        let digest = digest(&parts, digested);
         if route.is_audited() {
             let object = object(&path, key.as_deref(), &json);
             let act = audited(route, &self.line.id, sender.as_ref(), (object, digest));
             self.edge.payments.audit(act).await?;
         }
-        let ask = key.zip(sender).map(|(idempotency_key, sender)| Ask {
+        let ask = key.zip(sender.as_ref()).map(|(idempotency_key, sender)| Ask {
             app: sender.app.id.clone(),
-            key: sender.key,
+            key: sender.key.clone(),
             idempotency_key,
             digest,
         });
         let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
-        let visit = Visit { payments, streams, path, query, json, parts, raw };
+        let platform = self.edge.platform.clone();
+        let visit =
+            Visit { payments, streams, platform, sender, path, query, json, parts, raw, encrypted };
         self.operate(call(route, visit, app, ask)?).await
     }
 
@@ -143,9 +168,7 @@ impl Passage<'_> {
         let proven = match route.call {
             Call::Open(_) => return Ok(None),
             Call::Admin(_) => self.admin(origin, parts).map(|()| None),
-            Call::App(_) | Call::Ask(_) => {
-                auth::prove(self.edge.payments.as_ref(), &parts.headers).await.map(Some)
-            }
+            Call::App(_) | Call::Ask(_) => self.prove(route, parts).await.map(Some),
         };
         if proven.as_ref().is_err_and(|problem| problem.code.status == 401) {
             admission.slow_down(origin).await?;
@@ -154,6 +177,18 @@ impl Passage<'_> {
         if let Some(sender) = &sender {
             self.line.app = Some(sender.app.id.clone());
             admission.admit(sender, route, (origin, &parts.headers), !self.whole)?;
+        }
+        Ok(sender)
+    }
+
+    async fn prove(&mut self, route: &Route, parts: &Parts) -> Result<Sender, Problem> {
+        let (payments, platform) = (self.edge.payments.as_ref(), &self.edge.platform);
+        let (authority, own) = platform.authority(&parts.headers, self.edge.listen);
+        let authority = Some(&authority).filter(|_| own);
+        let asked = Asked { route, parts, authority, has_body: !self.whole };
+        let (sender, label) = auth::prove(payments, platform, &asked).await?;
+        if let Some(exchange) = &mut self.exchange {
+            exchange.label = label;
         }
         Ok(sender)
     }
@@ -171,37 +206,6 @@ impl Passage<'_> {
         }
         access.check_origin(origin)?;
         access.check_token(&parts.headers)
-    }
-
-    async fn take_in(
-        &mut self,
-        intake: Intake,
-        parts: &Parts,
-        body: Incoming,
-    ) -> Result<(Bytes, Value), Problem> {
-        let limits = &self.edge.limits;
-        match intake {
-            Intake::None => Ok((Bytes::new(), Value::Null)),
-            Intake::Raw => {
-                let raw = body::read(&parts.headers, body, limits).await?;
-                self.whole = true;
-                Ok((raw, Value::Null))
-            }
-            Intake::Json { shape, required, .. } => {
-                let there = required || !body.is_end_stream();
-                if there {
-                    head::check_media_type(&parts.headers)?;
-                }
-                let raw = body::read(&parts.headers, body, limits).await?;
-                self.whole = true;
-                let json = if raw.is_empty() && !required {
-                    json!({})
-                } else {
-                    json::read(&raw, limits.json_depth_max)?
-                };
-                checked_fields(shape, json).map(|json| (raw, json))
-            }
-        }
     }
 
     async fn operate(&self, reply: Reply) -> Result<Answer, Problem> {
@@ -261,13 +265,6 @@ fn checked_query(route: &Route, parts: &Parts) -> Result<Map<String, Value>, Pro
         (Intake::Raw, _) => Ok(Map::new()),
         (_, text) => query::read(text.unwrap_or_default(), route.query),
     }
-}
-
-fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
-    let mut faults = Faults::of(Place::Body);
-    shape.check(&json, "", &mut faults);
-    let faults = faults.into_list();
-    if faults.is_empty() { Ok(json) } else { Err(Problem::with_faults(&FIELDS_INVALID, faults)) }
 }
 
 /// SHA-256 over method, path and body, with a byte between that neither of the first two holds.

@@ -12,7 +12,15 @@ use crate::shape::Faults;
 use crate::vocabulary::IDEMPOTENCY_KEY;
 
 /// Headers that decide about a request: two of them would let two readers decide differently.
-const ONCE: [&str; 4] = ["host", "authorization", "content-type", "idempotency-key"];
+const ONCE: [&str; 7] = [
+    "host",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "content-digest",
+    "signature-input",
+    "signature",
+];
 
 /// Holds the head to the limits.
 pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Problem> {

@@ -5,14 +5,17 @@
 //! the [engine](Payments) is asked. Read in this order: `table` (the routes), `edge` (a request's
 //! way), `shape` and `vocabulary` (what may be asked), `catalogue` (what can go wrong), `server`.
 
+mod about;
 mod admin;
 mod admission;
 mod answer;
+mod attest;
 mod auth;
 mod body;
 mod cards;
 mod catalogue;
 mod connection;
+pub mod content_digest;
 mod contract;
 mod docs;
 mod edge;
@@ -20,6 +23,7 @@ mod endpoints;
 mod events;
 mod forms;
 mod head;
+pub mod jose;
 mod json;
 mod limits;
 mod numeral;
@@ -29,14 +33,18 @@ mod pace;
 mod pages;
 mod payments;
 mod peers;
+mod platform;
 mod problem;
+mod proof;
 mod query;
 mod refusals;
 mod route;
 mod router;
 mod schema;
+mod sealed;
 mod server;
 mod shape;
+pub mod signature;
 mod socket;
 mod streams;
 mod table;
@@ -50,6 +58,7 @@ pub use catalogue::CATALOGUE;
 pub use contract::{Endpoints, Payments, Shown, Soon};
 pub use events::event_body;
 pub use limits::Limits;
+pub use platform::{Platform, PlatformKey, Usage};
 pub use problem::{Code, Fault, Place, Problem, RULES, Retry};
 pub use server::{BindError, Options, Server};
 

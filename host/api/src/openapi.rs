@@ -49,9 +49,9 @@ pub(crate) fn document() -> Value {
 }
 
 const ABOUT: &str = "JSON is read strictly: unknown fields and names that \
-stand twice are refused. `Accept` is read by the feed of events alone: every other answer is JSON. Every POST of an app, \
-except a sync, needs an `Idempotency-Key`: repeat the very same request under the same key until \
-it is answered, and money moves once.";
+stand twice are refused. `Accept` is read by the feed of events alone: every other answer is JSON. \
+Every POST that can move money needs an `Idempotency-Key`: repeat the very same request under the \
+same key until it is answered, and money moves once.";
 
 fn schema((name, shape): &(&str, &'static Shape)) -> (String, Value) {
     ((*name).to_owned(), shape.schema())

@@ -97,7 +97,7 @@ pub struct Fault {
 }
 
 /// Every rule a fault can name.
-pub const RULES: [&str; 16] = [
+pub const RULES: [&str; 17] = [
     "characters",
     "check-digit",
     "choice",
@@ -109,6 +109,7 @@ pub const RULES: [&str; 16] = [
     "max-length",
     "max-properties",
     "maximum",
+    "min-items",
     "min-length",
     "minimum",
     "required",

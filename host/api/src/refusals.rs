@@ -30,7 +30,7 @@ impl From<Error> for Problem {
                 let fault = Fault { place: Place::Body, field, rule: fault.rule, detail };
                 Problem::with_faults(&known::CARD_REFUSED, vec![fault])
             }
-            Error::Vault(_) => hidden(&known::VAULT_UNAVAILABLE, &error),
+            Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
             // Told as any key that is not good: nobody learns that it once was.
             Error::AppRevoked => auth::refused(&known::API_KEY_WRONG, auth::INVALID_TOKEN),
             Error::SpendingLimit { currency, left_minor, renews_at_ms } => {

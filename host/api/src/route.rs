@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::{Ask, Scope};
+use engine::{Ask, Scope, Sender};
 use http::request::Parts;
 use ledger::Id;
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::answer::Answer;
 use crate::catalogue as known;
 use crate::contract::{Payments, Soon};
+use crate::platform::Platform;
 use crate::problem::{Code, Problem};
 use crate::shape::{Field, Shape};
 use crate::streams::Streams;
@@ -73,14 +74,19 @@ pub(crate) struct Route {
 pub(crate) struct Visit {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) platform: Arc<Platform>,
+    /// Who asks; none where anybody may.
+    pub(crate) sender: Option<Sender>,
     /// The values of the path's parameters, decoded.
     pub(crate) path: Vec<String>,
     pub(crate) query: Map<String, Value>,
     /// Of an operation with JSON.
     pub(crate) json: Value,
     pub(crate) parts: Parts,
-    /// The body as it came.
+    /// The body as it came, or as it was within the JWE.
     pub(crate) raw: Bytes,
+    /// Whether it came in a JWE.
+    pub(crate) encrypted: bool,
 }
 
 impl Visit {
@@ -122,6 +128,18 @@ const EVERYWHERE: &[&Code] = &[
 const WITH_API_KEY: &[&Code] = &[
     &known::API_KEY_MISSING,
     &known::API_KEY_WRONG,
+    &known::PROOF_TWICE,
+    &known::SIGNATURE_MALFORMED,
+    &known::SIGNATURE_MISSING,
+    &known::SIGNATURE_COMPONENTS,
+    &known::SIGNATURE_STALE,
+    &known::SIGNATURE_REPLAYED,
+    &known::SIGNATURE_WRONG,
+    &known::CONTENT_DIGEST_MALFORMED,
+    &known::CONTENT_DIGEST_MISMATCH,
+    &known::READER_MISSING,
+    &known::VAULT_CLOSED,
+    &known::MISDIRECTED,
     &known::SCOPE_MISSING,
     &known::NETWORK_REFUSED,
     &known::PROTECTION_REQUIRED,
@@ -150,6 +168,15 @@ const WITH_BODY: &[&Code] = &[&known::BODY_TOO_SLOW, &known::BODY_TOO_LARGE];
 const WITH_QUERY: &[&Code] = &[&known::QUERY_INVALID];
 const WITH_JSON: &[&Code] = &[&known::NOT_JSON, &known::MEDIA_TYPE, &known::FIELDS_INVALID];
 
+/// Of an app, whose body may come encrypted.
+const WITH_JWE: &[&Code] = &[
+    &known::NOT_JSON,
+    &known::MEDIA_TYPE,
+    &known::FIELDS_INVALID,
+    &known::JWE_MALFORMED,
+    &known::JWE_NOT_OPENED,
+];
+
 impl Route {
     /// Whether it may change something, and so leaves a line in the audit trail.
     pub(crate) fn is_audited(&self) -> bool {
@@ -166,6 +193,9 @@ impl Route {
         };
         let (body, json): (&[&Code], &[&Code]) = match self.intake {
             Intake::None => (&[], &[]),
+            Intake::Json { .. } if matches!(self.call, Call::App(_) | Call::Ask(_)) => {
+                (WITH_BODY, WITH_JWE)
+            }
             Intake::Json { .. } => (WITH_BODY, WITH_JSON),
             Intake::Raw => (WITH_BODY, &[]),
         };

@@ -67,6 +67,7 @@ impl Shape {
                 json!({"oneOf": cases.iter().map(tagged).collect::<Vec<_>>()})
             }
             Shape::List(of) => json!({"type": "array", "items": of.schema()}),
+            Shape::OneOrMore(of) => json!({"type": "array", "items": of.schema(), "minItems": 1}),
             Shape::Texts { entries_max, length_max } => texts(*entries_max, *length_max),
             Shape::Nullable(shape) => json!({"anyOf": [shape.schema(), {"type": "null"}]}),
             Shape::Named(name, _) => json!({"$ref": format!("#/components/schemas/{name}")}),

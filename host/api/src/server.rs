@@ -20,6 +20,7 @@ use crate::contract::Payments;
 use crate::edge::Edge;
 use crate::limits::Limits;
 use crate::peers::Peers;
+use crate::platform::Platform;
 
 /// How long to wait when the system gives no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
@@ -37,6 +38,8 @@ pub struct Options {
     pub proxies: Vec<IpNet>,
     /// Who may use the admin interface; where nobody may, there is none.
     pub admin: Option<AdminAccess>,
+    /// Its keys, and what it takes for proof.
+    pub platform: Platform,
 }
 
 /// Why the server cannot listen.
@@ -65,12 +68,15 @@ pub struct Server {
 impl Server {
     /// Begins to listen.
     pub async fn bind(options: Options, payments: Arc<dyn Payments>) -> Result<Server, BindError> {
-        let failed = |source| BindError { address: options.listen, source };
+        let wanted = options.listen;
+        let failed = |source| BindError { address: wanted, source };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let peers = Peers::new(&options.limits);
         let (hold, begun) = mpsc::channel(1);
         let (stop, stopped) = watch::channel(false);
+        crate::proof::prepare();
+        let options = Options { listen: address, ..options };
         let edge = Arc::new(Edge::new(payments, options, (hold, stopped)));
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
         Ok(Server { listener, address, edge, peers, refusals, stop, begun })

@@ -65,6 +65,8 @@ pub(crate) enum Shape {
     Tagged(&'static [(&'static str, &'static [Field])]),
     /// A list.
     List(&'static Shape),
+    /// A list that is not empty.
+    OneOrMore(&'static Shape),
     /// An object of texts: at most so many, each at most so long.
     Texts { entries_max: usize, length_max: usize },
     /// This, or null.
@@ -124,7 +126,10 @@ impl Shape {
             Shape::Nullable(shape) | Shape::Named(_, shape) => shape.check(value, at, faults),
             Shape::Object(groups) => check_object(groups, value, at, faults),
             Shape::Tagged(cases) => check_tagged(cases, value, at, faults),
-            Shape::List(of) => check_list(of, value, at, faults),
+            Shape::OneOrMore(_) if value.as_array().is_some_and(Vec::is_empty) => {
+                faults.add(at, "min-items", "name at least one");
+            }
+            Shape::List(of) | Shape::OneOrMore(of) => check_list(of, value, at, faults),
             Shape::Texts { entries_max, length_max } => {
                 check_texts((*entries_max, *length_max), value, at, faults);
             }

@@ -11,7 +11,7 @@ use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
 use crate::shape::Field;
 use crate::vocabulary as shapes;
-use crate::{events, pages, payments, webhooks};
+use crate::{about, events, pages, payments, webhooks};
 
 const OPERATED: &[Given] = &[Given {
     status: 201,
@@ -20,7 +20,7 @@ const OPERATED: &[Given] = &[Given {
 }];
 /// What an operation can meet that begins a payment or a payout.
 const PAYS: &[&Code] =
-    &[&known::SPENDING_LIMIT, &known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_UNAVAILABLE];
+    &[&known::SPENDING_LIMIT, &known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_CLOSED];
 const PAYMENT: &[Given] =
     &[Given { status: 200, about: "The payment.", body: Some(("Payment", &shapes::PAYMENT)) }];
 
@@ -208,6 +208,21 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoints::NOTIFICATIONS,
     endpoints::REPLAY,
     Route {
+        id: "readPlatform",
+        method: "GET",
+        path: "/v1/platform",
+        title: "What can be done here",
+        about: "The platform's keys and clock, what it takes for proof, and the accounts open to \
+                the app.",
+        call: Call::App(|visit, _| Box::pin(about::platform(visit))),
+        scope: Some(Scope::Read),
+        parameters: &[],
+        query: &[],
+        intake: Intake::None,
+        given: &[Given { status: 200, about: "It.", body: Some(("Platform", &about::PLATFORM)) }],
+        own_problems: &[],
+    },
+    Route {
         id: "deliverWebhook",
         method: "POST",
         path: "/webhooks/{account}",
@@ -230,11 +245,18 @@ pub(crate) static ROUTES: &[Route] = &[
     admin::ADD_KEY,
     admin::ROTATE_KEY,
     admin::REVOKE_KEY,
+    admin::AUDIT,
     page(
         "/health",
         ["health", "Whether the process answers"],
         |visit| Box::pin(pages::health(visit)),
         &[Given { status: 200, about: "It does.", body: Some(("Health", &shapes::HEALTH)) }],
+    ),
+    page(
+        "/.well-known/jwks.json",
+        ["keys", "The platform's public keys"],
+        |visit| Box::pin(about::keys(visit)),
+        &[Given { status: 200, about: "A JWK set.", body: Some(("KeySet", &about::KEY_SET)) }],
     ),
     page(
         "/ready",

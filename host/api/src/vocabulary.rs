@@ -7,6 +7,7 @@ mod endpoints;
 
 use ledger::AMOUNT_MINOR_MAX;
 
+use crate::about;
 use crate::admin::shapes as admin;
 use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
@@ -353,11 +354,15 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("AppPage", &admin::APP_PAGE),
     ("AppWithKey", &admin::APP_WITH_KEY),
     ("AppChange", &admin::APP_CHANGE),
+    ("AuditLine", &admin::AUDIT_LINE),
+    ("AuditPage", &admin::AUDIT_PAGE),
     ("NewApp", &admin::NEW_APP),
     ("NewAppKey", &admin::NEW_KEY),
     ("Rotation", &admin::ROTATION),
     ("Health", &HEALTH),
     ("Readiness", &READINESS),
+    ("KeySet", &about::KEY_SET),
+    ("Platform", &about::PLATFORM),
     ("Code", &CODE),
     ("CodeList", &CODE_LIST),
     ("Problem", &PROBLEM),

@@ -12,6 +12,7 @@ use crate::account::{Account, AccountParts};
 use crate::audit::Audit;
 use crate::cards::Codes;
 use crate::clock::{Clock, Entropy};
+use crate::nonce::Nonces;
 use crate::notify::{Desk, Notifying};
 use crate::operate::{Plan, Root};
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
@@ -87,6 +88,7 @@ pub(crate) struct Inner {
     pub desk: Desk,
     pub audit: Audit,
     pub spending: spending::Locks,
+    pub nonces: Nonces,
     /// Idempotency keys and entries being worked on in this process.
     claims: Mutex<HashSet<String>>,
     /// How many operations are in hand; `None` begins nothing new.
@@ -131,6 +133,7 @@ impl Engine {
         Ok(Engine(Arc::new(Inner {
             audit,
             spending: spending::Locks::default(),
+            nonces: Nonces::new(parts.store.clone(), parts.clock.clone()),
             store: parts.store,
             egress: parts.egress,
             at_rest: parts.at_rest,

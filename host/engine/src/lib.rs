@@ -19,8 +19,11 @@ mod deliver;
 mod engine;
 mod error;
 mod event;
+mod nonce;
 mod notify;
+mod offer;
 mod operate;
+mod proofs;
 mod record;
 mod reseal;
 mod resolve;
@@ -42,10 +45,12 @@ pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
 pub use error::Error;
 pub use event::{Event, EventPage};
 pub use ipnet::IpNet;
+pub use nonce::{Nonce, Nonces};
 pub use notify::{
     Attempt, Endpoint, EndpointSecret, Health, NewEndpoint, Notification, NotificationPage,
     NotifyOptions, Notifying, Replay, Schedule, ShownSecret, Stage, dead_letters, patterns_refused,
     replay_offline,
 };
+pub use offer::{Grade, Offer};
 pub use reseal::{Resealed, sealed_under};
 pub use vault::Secret;

@@ -18,6 +18,7 @@
 //! | `delivered` | the same | a notification that was taken |
 //! | `dead` | the same | a notification that was given up |
 //! | `app` | app | a developer's integration and what is kept of its keys |
+//! | `nonce` | minute (big-endian) `/` app `/` nonce | nothing: the nonce of a signed request |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
 //! | `card` | card | what may be shown of a card, and the sealed rest |
 //! | `card-due` | time (big-endian ms) card | nothing: when a card is erased by itself |
@@ -58,6 +59,7 @@ pub(crate) const CIRCUIT: Space = Space::named("circuit");
 pub(crate) const OUTBOX: Space = Space::named("outbox");
 pub(crate) const DELIVERED: Space = Space::named("delivered");
 pub(crate) const DEAD: Space = Space::named("dead");
+pub(crate) const NONCE: Space = Space::named("nonce");
 pub(crate) const AUDIT: Space = Space::named("audit");
 pub(crate) const SPENT: Space = Space::named("spent");
 pub(crate) const AUDITED: Space = Space::named("audited");

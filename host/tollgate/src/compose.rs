@@ -47,11 +47,17 @@ pub fn api_options(loaded: &Loaded) -> Result<api::Options, Wrong> {
         let opened = admin.get_ref().open(loaded.folder());
         opened.map_err(|what| loaded.wrong(vec![(Some(loaded.line(admin)), what)]))
     });
+    let public_url = server.public_url.get_ref();
+    let platform = loaded.config.platform.open(public_url, loaded.folder()).map_err(|wrong| {
+        let wrong = wrong.into_iter().map(|what| (None, format!("[platform]: {what}")));
+        loaded.wrong(wrong.collect())
+    })?;
     Ok(api::Options {
         listen: server.listen,
         limits: server.limits(),
         proxies: server.proxies.iter().map(|network| network.0).collect(),
         admin: admin.transpose()?,
+        platform,
     })
 }
 

@@ -6,6 +6,7 @@
 mod admin;
 mod cards;
 mod notifications;
+mod platform;
 mod sandbox;
 mod secrets;
 mod vault;
@@ -23,6 +24,7 @@ use toml::Spanned;
 pub use admin::{Admin, Network};
 pub use cards::{CardEntry, Cards, DerivedEntry};
 pub use notifications::Notifications;
+pub use platform::{Platform, Use, authority};
 pub use sandbox::Sandbox;
 pub use secrets::{KeyEntry, SecretEntry};
 pub use vault::Vault;
@@ -41,6 +43,9 @@ pub struct Config {
     /// How long cards are kept.
     #[serde(default)]
     pub cards: Cards,
+    /// What the platform proves itself with.
+    #[serde(default)]
+    pub platform: Platform,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,

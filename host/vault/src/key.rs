@@ -7,8 +7,8 @@ use crate::private::{self, PrivateKey};
 use crate::public::{self, Family, PublicKey};
 use crate::sealing::{self, Text};
 use crate::{
-    Cipher, Encoding, Error, KeyTransport, Legacy, MacAlgorithm, Secret, SignatureAlgorithm, mac,
-    pem,
+    Cipher, Encoding, Error, KeyTransport, Legacy, MacAlgorithm, Published, Secret,
+    SignatureAlgorithm, mac, pem,
 };
 
 /// What a key can do.
@@ -105,6 +105,21 @@ impl Key {
             Material::Private(_) => KeyKind::Private,
             Material::Public(_) => KeyKind::Public,
         }
+    }
+
+    /// What may be published of it; nothing of a symmetric key.
+    pub fn published(&self) -> Option<Published> {
+        match &self.material {
+            Material::Symmetric(_) => None,
+            Material::Private(key) => Published::of(&key.public().ok()?),
+            Material::Public(key) => Published::of(key),
+        }
+    }
+
+    /// A public key of these numbers; `BadInput` when they are no key, or one of a refused size.
+    pub fn of_published(slot: &str, id: Option<&str>, published: &Published) -> Result<Key, Error> {
+        let material = Material::Public(published.key()?);
+        Ok(Key { slot: slot.to_owned(), id: id.map(str::to_owned), not_after: None, material })
     }
 
     /// The MAC of `message`.

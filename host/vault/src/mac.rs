@@ -2,9 +2,8 @@
 
 use cmac::Cmac;
 use hmac::{Hmac, KeyInit, Mac};
-use subtle::ConstantTimeEq;
 
-use crate::{Error, MacAlgorithm};
+use crate::{Error, Imprint, MacAlgorithm};
 
 /// The whole tag of `message`.
 pub fn tag(by: MacAlgorithm, key: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
@@ -20,7 +19,7 @@ pub fn tag(by: MacAlgorithm, key: &[u8], message: &[u8]) -> Result<Vec<u8>, Erro
 
 /// Compares the whole tag in constant time: a tag cut short is `Rejected` as any other.
 pub fn verify(by: MacAlgorithm, key: &[u8], message: &[u8], given: &[u8]) -> Result<(), Error> {
-    match bool::from(tag(by, key, message)?.ct_eq(given)) {
+    match Imprint::new(tag(by, key, message)?).is(given) {
         true => Ok(()),
         false => Err(Error::Rejected),
     }

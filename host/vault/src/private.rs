@@ -6,11 +6,11 @@ use aws_lc_rs::rsa::{
     KeyPair, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPrivateDecryptingKey,
     PrivateDecryptingKey,
 };
-use aws_lc_rs::signature::{self as lc, EcdsaKeyPair, Ed25519KeyPair, RsaEncoding};
+use aws_lc_rs::signature::{self as lc, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaEncoding};
 use rsa::pkcs8::PrivateKeyInfo;
 use zeroize::Zeroizing;
 
-use crate::public::{EC, ED25519, Family, P256, RSA};
+use crate::public::{EC, ED25519, Family, P256, PublicKey, RSA};
 use crate::{Error, KeyTransport, SignatureAlgorithm};
 
 /// A private key, checked when it was read. aws-lc holds the bytes and wipes them.
@@ -72,6 +72,15 @@ impl PrivateKey {
             PrivateKey::Rsa { .. } => Family::Rsa,
             PrivateKey::P256 { .. } => Family::P256,
             PrivateKey::Ed25519(_) => Family::Ed25519,
+        }
+    }
+
+    /// The public half.
+    pub fn public(&self) -> Result<PublicKey, String> {
+        match self {
+            PrivateKey::Rsa { signing, .. } => PublicKey::from_pkcs1(signing.public_key().as_ref()),
+            PrivateKey::P256 { fixed, .. } => PublicKey::p256(fixed.public_key().as_ref().to_vec()),
+            PrivateKey::Ed25519(key) => PublicKey::ed25519(key.public_key().as_ref().to_vec()),
         }
     }
 

@@ -77,11 +77,21 @@ impl PublicKey {
         let bytes = spki.subject_public_key.as_bytes().ok_or("malformed public key")?;
         match (spki.algorithm.oid, spki.algorithm.parameters_oid().ok()) {
             (RSA, _) => PublicKey::from_pkcs1(bytes),
-            (EC, Some(P256)) => checked(&lc::ECDSA_P256_SHA256_FIXED, bytes).map(PublicKey::P256),
+            (EC, Some(P256)) => PublicKey::p256(bytes.to_vec()),
             (EC, _) => Err("an elliptic curve other than P-256".to_owned()),
-            (ED25519, _) => checked(&lc::ED25519, bytes).map(PublicKey::Ed25519),
+            (ED25519, _) => PublicKey::ed25519(bytes.to_vec()),
             (oid, _) => Err(format!("a public key of unknown algorithm {oid}")),
         }
+    }
+
+    /// A point of P-256 (SEC 1 section 2.3.3).
+    pub fn p256(point: Vec<u8>) -> Result<PublicKey, String> {
+        checked(&lc::ECDSA_P256_SHA256_FIXED, &point).map(PublicKey::P256)
+    }
+
+    /// A key of RFC 8032 section 5.1.5.
+    pub fn ed25519(key: Vec<u8>) -> Result<PublicKey, String> {
+        checked(&lc::ED25519, &key).map(PublicKey::Ed25519)
     }
 
     /// Reads an `RSAPublicKey` (RFC 8017 appendix A.1.1).

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::patience::LONG;
+use super::signer::Wire;
 
 /// An app, at one process of a host.
 #[derive(Clone, Debug)]
@@ -151,6 +152,15 @@ impl Client {
         let host = self.address.to_string();
         let builder = Request::builder().method(method).uri(path).header("host", host);
         Draft { address: self.address, builder }
+    }
+
+    /// Sends this request as it stands, `Host` and all.
+    pub async fn carry(&self, wire: &Wire) -> Reply {
+        let mut builder = Request::builder().method(wire.method.as_str()).uri(&wire.target);
+        for (name, value) in &wire.headers {
+            builder = builder.header(name, value);
+        }
+        Draft { address: self.address, builder }.send(wire.body.clone()).await
     }
 }
 

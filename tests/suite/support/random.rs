@@ -10,6 +10,12 @@ impl Random {
         Random(seed)
     }
 
+    /// Bytes that no other test draws: from the system's own randomness, never the same again.
+    pub fn drawn<const LENGTH: usize>() -> [u8; LENGTH] {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        std::array::from_fn(|_| RandomState::new().build_hasher().finish().to_le_bytes()[0])
+    }
+
     /// The next number.
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -5,6 +5,7 @@
 mod names;
 mod papers;
 mod rooms;
+mod secrets;
 mod sizes;
 mod source;
 mod tree;
@@ -77,6 +78,21 @@ const RULES: &[Rule] = &[
         holds: "no file names a place of one machine, or where packages come from",
         because: "it is built elsewhere",
         broken: words::machine,
+    },
+    Rule {
+        holds: "every comparison of secrets is listed, and made in constant time",
+        because: "one that goes away would be missed by nobody",
+        broken: secrets::missing,
+    },
+    Rule {
+        holds: "where secrets are compared, `==` compares only what is plainly no secret",
+        because: "it tells by its time how much of a guess was right",
+        broken: secrets::told_by_time,
+    },
+    Rule {
+        holds: "a type that holds a secret has no `==`",
+        because: "what cannot be written cannot come back",
+        broken: secrets::comparable_holders,
     },
     Rule {
         holds: "types and modules are named after what they are in the payment trade",

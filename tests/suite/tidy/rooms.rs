@@ -19,7 +19,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "host/sandbox", knows: &["vault"] },
     Room { folder: "host/egress", knows: &["vault"] },
     Room { folder: "host/engine", knows: &["ledger", "vault", "store", "sandbox", "egress"] },
-    Room { folder: "host/api", knows: &["ledger", "engine"] },
+    Room { folder: "host/api", knows: &["ledger", "vault", "engine"] },
     Room {
         folder: "host/tollgate",
         knows: &["ledger", "vault", "store", "sandbox", "egress", "engine", "api"],

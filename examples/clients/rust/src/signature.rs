@@ -168,7 +168,11 @@ fn value(id: &str, asked: &Asked, answered: &Answered) -> Option<String> {
             let ours = field(&asked.headers, "signature")?;
             ours.strip_prefix(&format!("{LABEL}=")).map(str::to_owned)
         }
-        _ => answered.field(id.strip_prefix('"')?.strip_suffix('"')?).map(str::to_owned),
+        _ => match id.strip_prefix('"')?.split_once('"')? {
+            (name, "") => answered.field(name).map(str::to_owned),
+            (name, ";req") => field(&asked.headers, name).map(str::to_owned),
+            _ => None,
+        },
     }
 }
 

@@ -43,16 +43,6 @@ pub static CARD_REFUSED: Code = Code::new(
         "Have the payer correct the field that `errors` names.",
     ],
 );
-pub static VAULT_UNAVAILABLE: Code = Code::new(
-    "vault-unavailable",
-    503,
-    Later,
-    [
-        "Cards cannot be kept now",
-        "The host has no master key to seal cards with, or not the one they are sealed under.",
-        "Give the operator the `Request-Id`; `tollgate vault key` and [vault] are the remedy.",
-    ],
-);
 pub static NO_SUCH_ACCOUNT: Code = Code::new(
     "no-such-account",
     404,

@@ -77,6 +77,9 @@ pub(super) fn value(schema: &Value) -> String {
     match schema["type"].as_str() {
         Some("string") => text(schema),
         Some("integer") => integer(schema),
+        Some("array") if schema["minItems"] == 1 => {
+            format!("list of one or more of {}", value(&schema["items"]))
+        }
         Some("array") => format!("list of {}", value(&schema["items"])),
         Some("object") => object(schema),
         Some("boolean") => "true or false".to_owned(),

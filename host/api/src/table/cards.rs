@@ -37,7 +37,7 @@ pub(super) const CREATE: Route = Route {
     own_problems: &[
         &known::CARD_NOT_ENCRYPTED,
         &known::CARD_REFUSED,
-        &known::VAULT_UNAVAILABLE,
+        &known::VAULT_CLOSED,
         &known::PAYMENT_BUSY,
     ],
 };

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use engine::audit::Act;
+use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, App, Apps, Ask, Card, CardState, Delivery, Done, Endpoint, Error, Event,
-    EventPage, Instrument, NewCard, NewEndpoint, NewPayment, NewPayout, NotificationPage,
-    PaymentPage, Proof, Protection, Replay, Scope, Sender, Stage,
+    Acknowledgement, App, AppKey, Apps, Ask, Card, CardState, Delivery, Done, Endpoint, Error,
+    Event, EventPage, Instrument, NewCard, NewEndpoint, NewPayment, NewPayout, Nonce,
+    NotificationPage, Offer, PaymentPage, Proof, Protection, Replay, Scope, Sender, Stage,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -443,6 +443,22 @@ impl Payments for Double {
         })
     }
 
+    fn app<'a>(&'a self, _: &'a Id) -> Soon<'a, Result<Option<App>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn app_key(&self, _: &App, _: &AppKey) -> Result<Option<vault::Key>, Error> {
+        Ok(None)
+    }
+
+    fn take_nonce<'a>(&'a self, _: Nonce<'a>) -> Soon<'a, Result<bool, Error>> {
+        Box::pin(async { Ok(true) })
+    }
+
+    fn offers(&self, _: &App) -> Vec<Offer> {
+        Vec::new()
+    }
+
     fn sender_by_api_key<'a>(&'a self, key: &'a str) -> Soon<'a, Result<Option<Sender>, Error>> {
         Box::pin(async move { Ok(sender_of(key)) })
     }
@@ -456,6 +472,10 @@ impl Payments for Double {
             self.acts.lock().unwrap().push(act);
             Ok(())
         })
+    }
+
+    fn audit_lines(&self, _: u64, _: usize) -> Soon<'_, Result<Vec<Line>, Error>> {
+        Box::pin(async move { Ok(Vec::new()) })
     }
 
     fn apps(&self) -> Option<Apps> {

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::double::{Double, KEY};
 use crate::limits::Limits;
+use crate::platform::Platform;
 use crate::problem::Place;
 use crate::route::Route;
 use crate::server::{Options, Server};
@@ -47,7 +48,8 @@ impl Host {
     pub(super) async fn with(limits: Limits) -> Host {
         let engine = Arc::new(Double::new());
         let listen = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen, limits, proxies: Vec::new(), admin: None };
+        let platform = Platform::default();
+        let options = Options { listen, limits, proxies: Vec::new(), admin: None, platform };
         let server = Server::bind(options, engine.clone()).await.unwrap();
         let address = server.local_address();
         let (stop, stopped) = oneshot::channel();

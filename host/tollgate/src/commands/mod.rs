@@ -5,8 +5,10 @@ mod audit;
 mod config;
 mod currencies;
 mod notifications;
+mod platform;
 mod plugin;
 mod serve;
+mod sign;
 mod states;
 mod store;
 mod vault;
@@ -53,6 +55,11 @@ pub enum Command {
     Vault(vault::VaultCommand),
     /// Print the currencies a payment can be begun in, and their decimal places, as JSON.
     Currencies,
+    /// The keys that the platform proves itself with.
+    #[command(subcommand)]
+    Platform(platform::PlatformCommand),
+    /// Sign a request as an app does, and print or send it.
+    Sign(Box<sign::SignCommand>),
     /// Print the state table of ledger entries as JSON.
     States,
 }
@@ -70,6 +77,8 @@ impl Command {
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),
             Command::Currencies => currencies::print(),
+            Command::Platform(command) => command.run(),
+            Command::Sign(command) => command.run(),
             Command::States => states::print(),
         }
     }

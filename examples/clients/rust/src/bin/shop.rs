@@ -13,7 +13,7 @@ fn main() -> Result<(), Error> {
     let platform = tollgate.get("/v1/platform")?;
     let accounts = platform["accounts"].as_array().ok_or("no accounts")?;
     let account = accounts.iter().find(|one| one["mode"] == "test").ok_or("no test account")?;
-    println!("{}: account {} at {}", platform["name"], account["name"], account["provider"]);
+    println!("{}: account {} at {}", platform["name"], account["account"], account["provider"]);
 
     let endpoint = json!({"url": inbox.url, "events": ["*"]});
     let endpoint = tollgate.post("/v1/endpoints", &endpoint, None)?;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Error> {
 
     let order = fresh("order");
     let request = json!({
-        "account": account["name"],
+        "account": account["account"],
         "amount": {"minor": 1999, "currency": "EUR"},
         "merchant_reference": order,
         "description": "Two books",

@@ -1,0 +1,2 @@
+mod published;
+mod strict;
