@@ -114,7 +114,8 @@ impl Exchange {
     }
 }
 
-/// Encrypts the answer to its reader; a stream cannot be, and is refused to whoever has to have it so.
+/// Encrypts the answer to its reader; a stream cannot be, and is refused to whoever has to have it
+/// so.
 fn sealed(answer: &mut Answer, platform: &Platform, reader: &Reader) -> Result<(), Problem> {
     match answer.stream.take() {
         None => sealed::seal(answer, platform, reader),

@@ -9,13 +9,9 @@ use super::*;
 use crate::app::SpendingLimit;
 use crate::apps::tests::Hand;
 use crate::clock::{Clock, SystemEntropy};
-use crate::{AppChange, NotifyOptions, Notifying, Options, Parts};
+use crate::{AppChange, Options, Parts};
 
 const NOON: TimestampMs = 1_700_006_400_000 + DAY_MS / 2;
-
-fn way_out() -> egress::Egress {
-    egress::Egress::new(egress::Options::default()).unwrap()
-}
 
 struct Bench {
     engine: Engine,
@@ -37,31 +33,13 @@ impl Bench {
         let clock = Arc::new(Hand((NOON - NOON % DAY_MS + DAY_MS / 2).into()));
         let engine = Engine::new(Parts {
             store: Arc::new(Model::new()),
-            egress: way_out(),
-            notifying: Notifying {
-                egress: way_out(),
-                outside: egress::Outside::default(),
-                render: |_| Vec::new(),
-                options: NotifyOptions::default(),
-            },
-            at_rest: AtRest::closed(),
+            egress: egress::Egress::new(egress::Options::default()).unwrap(),
             notifying: crate::notify::tests::notifying(),
+            at_rest: AtRest::closed(),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
-            notifying: crate::Notifying {
-                egress: egress::Egress::new(egress::Options::default()).unwrap(),
-                outside: Default::default(),
-                render: |_| Vec::new(),
-                options: Default::default(),
-            },
             accounts: Vec::new(),
             options: Options::default(),
-            notifying: crate::Notifying {
-                egress: egress::Egress::new(egress::Options::default()).unwrap(),
-                outside: egress::Outside::default(),
-                render: |_| Vec::new(),
-                options: crate::NotifyOptions::default(),
-            },
         });
         let engine = engine.unwrap();
         let change = AppChange { name: Some("shop".to_owned()), ..limit(amount_minor_max) };
