@@ -52,15 +52,6 @@ pub(crate) static NEW_MONEY: Shape = Shape::Object(&[&[
 ]]);
 const NEW_AMOUNT: Shape = Shape::Named("NewMoney", &NEW_MONEY);
 
-pub(crate) static INSTRUMENT: Shape = Shape::Tagged(&[
-    ("token", &[field("token", text(1, 255, Visible), "A token the provider gave.")]),
-    ("wallet", &[field("wallet", text(1, 255, Text), "A wallet account.")]),
-    ("bank", &[field("bank", text(1, 64, Printable), "An IBAN or a local account number.")]),
-    ("qr", &[]),
-    ("card", &[field("card", Shape::Id("card_"), "A card that was handed over before.")]),
-]);
-const PAID_WITH: Shape = Shape::Named("Instrument", &INSTRUMENT);
-
 pub(crate) static NEW_PAYMENT: Shape = Shape::Object(&[&[
     field("account", ACCOUNT, "The account to pay through."),
     field("amount", NEW_AMOUNT, "How much."),
