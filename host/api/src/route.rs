@@ -87,6 +87,8 @@ pub(crate) struct Visit {
     pub(crate) raw: Bytes,
     /// Whether it came in a JWE.
     pub(crate) encrypted: bool,
+    /// The most bytes that a body may have.
+    pub(crate) body_bytes_max: usize,
 }
 
 impl Visit {
