@@ -73,7 +73,7 @@ const KEY_ID: Shape = Shape::Text { min: 1, max: 128, of: Printable };
 const SECONDS: Shape = Shape::Integer { min: 0, max: 86_400 };
 
 const APP: &[Field] = &[
-    field("id", Shape::Id("app"), "The app that asks."),
+    field("id", Shape::Id("app_"), "The app that asks."),
     field("name", ANY, "Its name."),
     field("key", ANY, "The name of the key it has proven itself by."),
     field(
@@ -105,6 +105,11 @@ const ENCRYPTION: &[Field] = &[
 static OFFER: Shape = Shape::Object(&[&[
     field("account", Shape::Text { min: 1, max: 64, of: Name }, "The name to ask it by."),
     field("provider", ANY, "The provider."),
+    field(
+        "mode",
+        Shape::Choice(&["live", "test"]),
+        "Whether it moves money (live) or none (test).",
+    ),
     field("version", ANY, "The version of the provider's plugin."),
     field("methods", Shape::List(&ANY), "The instruments it takes."),
     field("currencies", Shape::List(&ANY), "ISO 4217; empty means every currency."),

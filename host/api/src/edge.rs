@@ -138,21 +138,19 @@ impl Passage<'_> {
             Call::Open(_) | Call::App(_) | Call::Admin(_) => None,
         };
         cards::only_encrypted(route, &parts.headers)?;
-        let Taken { raw, json, encrypted } =
+        let Taken { sent, raw, json, encrypted } =
             self.take_in(route.intake, &parts, body, sender.as_ref()).await?;
-        // A number could be found from the digest of a body that holds one, by trying them all.
-        let digested = if cards::holds_card(route) { &[] } else { raw.as_ref() };
-        let digest = digest(&parts, digested);
         if route.is_audited() {
             let object = object(&path, key.as_deref(), &json);
-            let act = audited(route, &self.line.id, sender.as_ref(), (object, digest));
+            let about = (object, digest(&parts, &sent));
+            let act = audited(route, &self.line.id, sender.as_ref(), about);
             self.edge.payments.audit(act).await?;
         }
         let ask = key.zip(sender.as_ref()).map(|(idempotency_key, sender)| Ask {
             app: sender.app.id.clone(),
             key: sender.key.clone(),
             idempotency_key,
-            digest,
+            digest: digest(&parts, &raw),
         });
         let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
         let platform = self.edge.platform.clone();

@@ -30,7 +30,6 @@ impl From<Error> for Problem {
                 let fault = Fault { place: Place::Body, field, rule: fault.rule, detail };
                 Problem::with_faults(&known::CARD_REFUSED, vec![fault])
             }
-            Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
             // Told as any key that is not good: nobody learns that it once was.
             Error::AppRevoked => auth::refused(&known::API_KEY_WRONG, auth::INVALID_TOKEN),
             Error::SpendingLimit { currency, left_minor, renews_at_ms } => {
@@ -58,6 +57,7 @@ impl From<Error> for Problem {
             Error::Misconfigured(_) => hidden(&known::MISCONFIGURED, &error),
             Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
             Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),
+            Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
             Error::Store(_) | Error::Audit(_) => hidden(&known::STORE_UNAVAILABLE, &error),
             Error::Stopping => Problem::new(&known::STOPPING, said),
         }

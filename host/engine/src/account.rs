@@ -51,6 +51,7 @@ pub struct AccountParts {
 /// An account that may take payments.
 pub(crate) struct Account {
     pub name: String,
+    pub mode: Mode,
     pub plugin: Generation,
     pub keyring: Arc<Keyring>,
     pub settings: Arc<BTreeMap<String, String>>,
@@ -72,6 +73,7 @@ impl Account {
         tracing::info!(account = parts.name, provider, mode = ?parts.mode, "account ready");
         Ok(Account {
             name: parts.name,
+            mode: parts.mode,
             plugin: parts.plugin,
             keyring: Arc::new(parts.keyring),
             settings: Arc::new(parts.settings),

@@ -26,6 +26,9 @@ pub enum Error {
     /// No card has this number, or this expiry.
     #[error(transparent)]
     CardRefused(#[from] CardFault),
+    /// Nothing can be sealed or opened; for the operator.
+    #[error("the vault did not do it")]
+    Vault(#[from] vault::at_rest::Error),
     /// No such account is configured.
     #[error("there is no account `{0}`")]
     NoSuchAccount(String),
@@ -45,9 +48,6 @@ pub enum Error {
     /// The audit trail could not be written, so nothing was begun.
     #[error("the audit trail could not be written")]
     Audit(#[from] crate::audit::Unwritten),
-    /// What is sealed could not be opened, or nothing can be sealed.
-    #[error("the vault did not do it")]
-    Vault(#[from] vault::at_rest::Error),
     /// The cursor was not made by this feed or list.
     #[error("`{0}` is not a cursor of this list")]
     NotACursor(String),

@@ -40,12 +40,12 @@ pub struct Config {
     /// The master keys that secrets and cards are sealed under; without them nothing is sealed.
     #[serde(default)]
     pub vault: Vault,
-    /// How long cards are kept.
-    #[serde(default)]
-    pub cards: Cards,
     /// What the platform proves itself with.
     #[serde(default)]
     pub platform: Platform,
+    /// How long cards are kept.
+    #[serde(default)]
+    pub cards: Cards,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,

@@ -36,7 +36,7 @@ fn at(text: &str) -> IpAddr {
 /// The code of a refusal; empty when admitted.
 fn asked(admission: &Admission, sender: &Sender, from: &str, content_type: Option<&str>) -> String {
     let mut headers = HeaderMap::new();
-    headers.extend(content_type.map(|kind| (CONTENT_TYPE, kind.parse().unwrap())));
+    headers.extend(content_type.map(|kind| (http::header::CONTENT_TYPE, kind.parse().unwrap())));
     let route = route("createPayment");
     let admitted = admission.admit(sender, route, (at(from), &headers), content_type.is_some());
     admitted.err().map(|problem| problem.code.code.to_owned()).unwrap_or_default()
