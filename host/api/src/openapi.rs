@@ -70,8 +70,8 @@ fn security_schemes() -> Value {
 const ABOUT: &str = "JSON is read strictly: unknown fields and names that \
 stand twice are refused. `Accept` is read by the feed of events alone: every other answer is JSON. \
 Every POST that can move money needs an `Idempotency-Key`: repeat the very same request under the \
-same key until it is answered, and money moves once. A body sent as `application/jose` is a compact \
-JWE (RFC 7516) of the JSON, and its answer is one too.";
+same key until it is answered, and money moves once. A body sent as `application/jose` is a \
+compact JWE (RFC 7516) of the JSON, and its answer is one too.";
 
 fn schema((name, shape): &(&str, &'static Shape)) -> (String, Value) {
     ((*name).to_owned(), shape.schema())
