@@ -9,7 +9,7 @@ use ledger::AMOUNT_MINOR_MAX;
 
 use crate::about;
 use crate::admin::shapes as admin;
-use crate::problem::{RULES, Retry};
+use crate::problem::{CLASSES, RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
 
@@ -294,6 +294,11 @@ pub(crate) static PROBLEM: Shape = Shape::Object(&[
                     "In the body a JSON pointer, else the name of the parameter or header.",
                 ),
                 field("rule", Shape::Choice(&RULES), "The rule that is broken."),
+                optional(
+                    "found",
+                    Shape::Choice(&CLASSES),
+                    "The class of what stood there; never the value, which may be secret.",
+                ),
                 field("detail", ANY, "What to write instead."),
             ]])),
             "What is wrong with single fields.",

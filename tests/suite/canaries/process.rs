@@ -133,6 +133,15 @@ async fn deliver_rubbish(host: &Host, left: &mut Left) {
 }
 
 #[tokio::test]
+async fn a_host_that_dies_leaves_no_dump() {
+    let host = Host::start(&Config::of([])).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", host.id())).unwrap();
+    let dumps = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let words: Vec<&str> = dumps.split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "{dumps}");
+}
+
+#[tokio::test]
 async fn nothing_secret_is_left_by_a_host_at_stripe() {
     let (api_key, signing) = (format!("sk_test_{}", random(32)), format!("whsec_{}", random(32)));
     let options = StripeOptions {
