@@ -4,6 +4,7 @@
 
 mod cards;
 mod endpoints;
+mod pages;
 
 use ledger::AMOUNT_MINOR_MAX;
 
@@ -15,6 +16,7 @@ use crate::shape::{Field, Shape, field, optional};
 
 pub(crate) use cards::*;
 pub(crate) use endpoints::*;
+pub(crate) use pages::*;
 
 const fn text(min: usize, max: usize, of: crate::shape::Alphabet) -> Shape {
     Shape::Text { min, max, of }
@@ -379,22 +381,6 @@ pub(crate) const ACCOUNT_IN_PATH: Field = field("account", ACCOUNT, "An account.
 
 /// `{code}` in a path.
 pub(crate) const CODE_IN_PATH: Field = field("code", text(1, 64, Word), "A problem's code.");
-
-/// `{page}` in a path.
-pub(crate) const PAGE_IN_PATH: Field = field("page", text(1, 64, Name), "A page's name.");
-
-const TAG: Shape = text(64, 64, Name);
-
-/// What the page of a test payment is about: the decision's fields, and a tag for each decision.
-pub(crate) const TEST_PAYMENT: &[Field] = &[
-    field("account", ACCOUNT, "The account of the test provider."),
-    field("entry", Shape::Id("ent_"), "What is to be paid."),
-    field("word", text(1, 64, Word), "The magic value."),
-    field("minor", Shape::Integer { min: 1, max: AMOUNT_MINOR_MAX }, "How much."),
-    field("currency", Shape::Currency, "ISO 4217."),
-    field("paid", TAG, "Proves that the payer pays."),
-    field("refused", TAG, "Proves that the payer refuses."),
-];
 
 /// The OpenAPI document: an object, whose own standard says the rest.
 pub(crate) static DOCUMENT: Shape = Shape::Open;
