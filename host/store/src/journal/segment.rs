@@ -138,7 +138,8 @@ impl Segment {
 pub(crate) fn owner(bytes: &[u8]) -> Option<StoreId> {
     let (header, rest) = bytes.split_at_checked(HEADER_BYTES - 4)?;
     let id = StoreId(*header.get(16..)?.first_chunk()?);
-    let sound = header.starts_with(&MAGIC) && id.crc(&[header]).to_be_bytes() == *rest.first_chunk()?;
+    let sound =
+        header.starts_with(&MAGIC) && id.crc(&[header]).to_be_bytes() == *rest.first_chunk()?;
     sound.then_some(id)
 }
 

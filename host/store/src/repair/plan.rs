@@ -91,11 +91,7 @@ impl Plan {
     }
 
     /// Puts all commits into the sink; gives what commits relied on and is not there.
-    pub(super) fn lay(
-        &self,
-        salvage: &mut Salvage,
-        sink: &mut dyn Sink,
-    ) -> Result<Relied, Error> {
+    pub(super) fn lay(&self, salvage: &mut Salvage, sink: &mut dyn Sink) -> Result<Relied, Error> {
         self.lay_up_to(self.last, salvage, sink)
     }
 
