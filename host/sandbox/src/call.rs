@@ -10,6 +10,7 @@ use crate::contract::Level;
 use crate::description::Asked;
 use crate::fault::{LogLine, Trip};
 use crate::loading::Decimals;
+use crate::loading::Witness;
 use crate::meter::Meter;
 use crate::stream::Stream;
 use crate::{Limits, Remembered, Surroundings};
@@ -25,6 +26,7 @@ pub(crate) struct Plugin {
     pub(crate) asked: Asked,
     pub(crate) limits: Limits,
     pub(crate) decimals: Decimals,
+    pub(crate) witness: Witness,
 }
 
 /// The result of a computation over sensitive parts. It stays here.

@@ -170,6 +170,7 @@ impl Code {
                 .map_err(|error| fault(&error, store.data(), export, began)),
             Err(error) => Err(unmade(fault(&error, store.data(), export, began))),
         };
+        plugin.witness.look(export);
         let call = store.into_data();
         Ok(Called {
             answer: answer?,

@@ -17,6 +17,25 @@ use crate::{Digest, Error, ErrorKind, Limits, runtime};
 /// The number of decimal places of an ISO 4217 currency; `None` for a code that is none.
 pub type Decimals = fn(&str) -> Option<u8>;
 
+/// Called with the name of the export after each call, while the memory of its instance is still
+/// there: for a proof of what it holds.
+#[derive(Clone, Default)]
+pub(crate) struct Witness(Option<Arc<dyn Fn(&'static str) + Send + Sync>>);
+
+impl Witness {
+    pub(crate) fn look(&self, export: &'static str) {
+        if let Some(look) = &self.0 {
+            look(export);
+        }
+    }
+}
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Witness")
+    }
+}
+
 /// What a plugin may import.
 const IMPORTS: [&str; 3] = [
     "tollgate:adapter/types@0.1.0",
@@ -35,6 +54,7 @@ pub struct Sandbox {
     cache: Option<Cache>,
     places: Arc<Semaphore>,
     decimals: Decimals,
+    witness: Witness,
     /// Held while a plugin describes itself: the pool has one place for it.
     describing: Mutex<()>,
 }
@@ -59,8 +79,16 @@ impl Sandbox {
             places: Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))),
             limits,
             decimals,
+            witness: Witness::default(),
             describing: Mutex::new(()),
         })
+    }
+
+    /// The same with a witness of every call of plugins loaded from now on. It is called on the
+    /// thread of the call, before the instance's memory is wiped; the host itself has none.
+    pub fn witnessed(mut self, look: impl Fn(&'static str) + Send + Sync + 'static) -> Sandbox {
+        self.witness = Witness(Some(Arc::new(look)));
+        self
     }
 
     /// Loads a component under the operator's `name` for it. Compiles it unless that was done
@@ -84,6 +112,7 @@ impl Sandbox {
             asked: Asked::default(),
             limits: self.limits.clone(),
             decimals: self.decimals,
+            witness: self.witness.clone(),
         };
         let description = self.described(&code, &plugin)?;
         plugin.asked = Asked::of(&description).map_err(|what| {
@@ -182,6 +211,7 @@ impl Sandbox {
             asked: Asked::default(),
             limits: plugin.limits.clone(),
             decimals: plugin.decimals,
+            witness: plugin.witness.clone(),
         });
         let called = code.run(&blank, "describe", None, |guest, store| guest.call_describe(store));
         called.map(|called| called.answer).map_err(|fault| {
