@@ -14,6 +14,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 
 use crate::checksum::{Hash, Place, StoreId};
 use crate::cursor::Cursor;
@@ -26,17 +27,18 @@ const TRIES: u32 = 1_000;
 /// The writer's side.
 pub(crate) struct Durable {
     id: StoreId,
-    /// Nothing once it could not be written: an older place stays true.
+    path: PathBuf,
+    /// Nothing once it could not be written.
     file: Option<File>,
 }
 
 impl Durable {
     /// Begins to tell. A file that cannot be made is no reason not to take commits.
     pub(crate) fn begin(layout: &Layout, id: StoreId) -> Durable {
-        let mut options = OpenOptions::new();
-        let opened = options.write(true).create(true).truncate(false).open(layout.durable());
+        let (mut options, path) = (OpenOptions::new(), layout.durable());
+        let opened = options.write(true).create(true).truncate(false).open(&path);
         let file = opened.map_err(|why| untold(&why)).ok();
-        Durable { id, file }
+        Durable { id, path, file }
     }
 
     /// Everything up to this frame is durable.
@@ -47,13 +49,15 @@ impl Durable {
         if let Err(why) = written {
             untold(&why);
             self.file = None;
+            // An older place would stay true, and an export would end there without a word.
+            let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 fn untold(why: &io::Error) {
-    tracing::warn!(%why, "the file `durable` cannot be written: an export of the running store \
-         ends before this commit");
+    tracing::warn!(%why, "the file `durable` cannot be written: the store cannot be exported \
+         while it is open");
 }
 
 /// The newest place that was told, if there is a legible one of this store.

@@ -101,6 +101,9 @@ pub fn repair(dir: &Path, options: &Options, accept_loss: bool) -> Result<Repair
         losses: plan.losses(&salvage, &relied),
         unproven: relied.keys().copied().collect(),
     };
+    if let (true, Some(commit)) = (repair.losses.is_empty(), repair.unproven.first()) {
+        return Err(unfit(*commit));
+    }
     if repair.losses.is_empty() || accept_loss {
         let new_id = if repair.losses.is_empty() { id } else { StoreId::random()? };
         let mut restoring = Restoring::begin(options, new_id)?;
@@ -123,6 +126,15 @@ fn check_apart(from: &Path, into: &Path) -> Result<(), Error> {
         from.display()
     );
     Err(Error::new(Kind::Foreign, what))
+}
+
+/// No commit is missing, and yet one does not follow: no damage does that.
+fn unfit(commit: u64) -> Error {
+    let what = format!(
+        "commit {commit} does not fit the commits before it, though none is missing; restore an \
+         export, and report this"
+    );
+    Error::new(Kind::Damaged, what)
 }
 
 fn another_history(by: &Path, sequence: u64) -> Error {
