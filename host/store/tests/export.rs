@@ -125,7 +125,10 @@ async fn an_export_beside_a_writer_is_the_store_as_it_was_at_one_commit() {
 struct Interrupted {
     dir: PathBuf,
     place: PathBuf,
+    /// The next write fails for want of space.
     armed: Arc<AtomicBool>,
+    /// An export is taken before the next sync.
+    at_sync: Arc<AtomicBool>,
     taken: Arc<Mutex<Vec<Export>>>,
 }
 
@@ -175,6 +178,9 @@ impl DiskFile for InterruptedFile {
         }
     }
     fn sync(&mut self) -> io::Result<()> {
+        if self.disk.at_sync.swap(false, Ordering::SeqCst) {
+            self.disk.export();
+        }
         self.file.sync()
     }
     fn truncate(&mut self, length: u64) -> io::Result<()> {
@@ -184,12 +190,13 @@ impl DiskFile for InterruptedFile {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_that_is_taken_back_is_never_in_an_export() {
+async fn a_commit_that_is_not_durable_yet_or_is_taken_back_is_never_in_an_export() {
     let (dir, place) = (common::scratch(), common::scratch());
     let disk = Interrupted {
         dir: dir.path().to_owned(),
         place: place.path().to_owned(),
         armed: Arc::default(),
+        at_sync: Arc::default(),
         taken: Arc::default(),
     };
     let options = Options { disk: Arc::new(disk.clone()), ..common::options(dir.path()) };
@@ -198,13 +205,14 @@ async fn a_commit_that_is_taken_back_is_never_in_an_export() {
     disk.armed.store(true, Ordering::SeqCst);
     let full = store.commit(put(ALPHA, "b", "taken back")).await.unwrap_err();
     assert_eq!(*full.kind(), Kind::Full);
+    disk.at_sync.store(true, Ordering::SeqCst);
     commit(&store, put(ALPHA, "c", "3")).await;
     disk.export();
     let taken: Vec<_> = disk.taken.lock().unwrap().iter().map(|one| one.commits).collect();
-    // In the write, before it is taken back, and after the next one.
-    assert_eq!(taken, [1, 1, 2]);
+    // In the write, before it is taken back, before the sync of the next one, and after it.
+    assert_eq!(taken, [1, 1, 1, 2]);
     let into = common::scratch();
-    import(&place.path().join("2"), &small(into.path())).unwrap();
+    import(&place.path().join("3"), &small(into.path())).unwrap();
     assert!(contents(&open(into.path())).await == contents(&store).await);
 }
 
