@@ -65,6 +65,9 @@ const SCOPES: &[(&str, &str)] = &[
     ("syncPayment", "read"),
     ("listEvents", "read"),
     ("readPlatform", "read"),
+    ("createCard", "pay"),
+    ("eraseCard", "pay"),
+    ("readCard", "read"),
     ("createEndpoint", "pay"),
     ("rotateEndpointSecret", "pay"),
     ("replayNotifications", "pay"),
@@ -77,6 +80,7 @@ const SCOPES: &[(&str, &str)] = &[
 /// What stands for each parameter of a path.
 const NAMED: &[(&str, &str)] = &[
     ("{payment}", "pay_01jd8ze5p2m3q4r5s6t7v8w9xa"),
+    ("{card}", "card_01jd8ze5p2m3q4r5s6t7v8w9xa"),
     ("{endpoint}", "end_01jd8ze5p2m3q4r5s6t7v8w9xa"),
 ];
 

@@ -173,8 +173,7 @@ impl From<Unchanged> for Problem {
             Unchanged::Busy => Problem::new(&known::APP_BUSY, said),
             Unchanged::Store(error) => engine::Error::Store(error).into(),
             Unchanged::Unfit { field, remedy } => {
-                let field = format!("/{field}");
-                let fault = Fault { place: Place::Body, field, rule: "format", detail: remedy };
+                let fault = Fault::new(Place::Body, format!("/{field}"), "format", remedy);
                 Problem::with_faults(&known::FIELDS_INVALID, vec![fault])
             }
         }

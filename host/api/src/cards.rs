@@ -17,6 +17,9 @@ use crate::{sealed, views};
 type Outcome = Result<Answer, Problem>;
 
 pub(crate) async fn tokenise(visit: Visit, app: Id) -> Outcome {
+    if !visit.encrypted {
+        return Err(Problem::new(&CARD_NOT_ENCRYPTED, CARD_NOT_ENCRYPTED.remedy));
+    }
     let form: CardForm = forms::read(visit.json)?;
     let card = visit.payments.tokenise(&app, NewCard::from(form)).await?;
     let mut answer = Answer::json(StatusCode::CREATED, &views::card(&card));
@@ -34,11 +37,15 @@ pub(crate) async fn erase(visit: Visit, app: Id) -> Outcome {
     shown(&visit.payments.erase_card(&app, &visit.card()?).await?)
 }
 
+/// Whether the body of such a request holds a card number.
+pub(crate) fn holds_card(route: &Route) -> bool {
+    matches!(route.intake, Intake::Json { name: "NewCard", .. })
+}
+
 /// The one rule about bodies that hold a card: those that are no JWE are not read, and so neither
 /// logged nor digested for the audit trail, where a number could be found by trying all.
 pub(crate) fn only_encrypted(route: &Route, headers: &HeaderMap) -> Result<(), Problem> {
-    let holds_card = matches!(route.intake, Intake::Json { name: "NewCard", .. });
-    if holds_card && !sealed::is_declared(headers) {
+    if holds_card(route) && !sealed::is_declared(headers) {
         return Err(Problem::new(&CARD_NOT_ENCRYPTED, CARD_NOT_ENCRYPTED.remedy));
     }
     Ok(())

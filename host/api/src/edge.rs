@@ -154,8 +154,20 @@ impl Passage<'_> {
         });
         let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
         let platform = self.edge.platform.clone();
-        let visit =
-            Visit { payments, streams, platform, sender, path, query, json, parts, raw, encrypted };
+        let body_bytes_max = self.edge.limits.body_bytes_max;
+        let visit = Visit {
+            payments,
+            streams,
+            platform,
+            sender,
+            path,
+            query,
+            json,
+            parts,
+            raw,
+            encrypted,
+            body_bytes_max,
+        };
         self.operate(call(route, visit, app, ask)?).await
     }
 

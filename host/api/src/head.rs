@@ -47,8 +47,7 @@ pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Problem> {
 }
 
 fn invalid(field: &str, rule: &'static str, detail: &str) -> Problem {
-    let (field, detail) = (field.to_owned(), detail.to_owned());
-    let fault = Fault { place: Place::Header, field, rule, detail };
+    let fault = Fault::new(Place::Header, field, rule, detail);
     Problem::with_faults(&HEADER_INVALID, vec![fault])
 }
 

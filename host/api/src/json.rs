@@ -44,8 +44,7 @@ impl<'a> Level<'a> {
     }
 
     fn refuse<E: serde::de::Error>(&self, at: &str, rule: &'static str, detail: &str) -> E {
-        let (field, detail) = (at.to_owned(), detail.to_owned());
-        self.refused.replace(Some(Fault { place: Place::Body, field, rule, detail }));
+        self.refused.replace(Some(Fault::new(Place::Body, at, rule, detail)));
         E::custom(rule)
     }
 

@@ -59,7 +59,7 @@ pub use contract::{Endpoints, Payments, Shown, Soon};
 pub use events::event_body;
 pub use limits::Limits;
 pub use platform::{Platform, PlatformKey, Usage};
-pub use problem::{Code, Fault, Place, Problem, RULES, Retry};
+pub use problem::{CLASSES, Code, Fault, Place, Problem, RULES, Retry};
 pub use server::{BindError, Options, Server};
 
 #[cfg(test)]

@@ -88,8 +88,8 @@ fn blame_account(error: engine::Error) -> Problem {
     let unknown = matches!(error, engine::Error::NoSuchAccount(_));
     let mut problem = Problem::from(error);
     if unknown {
-        let (field, detail) = ("/account".to_owned(), problem.code.remedy.to_owned());
-        problem.errors.push(Fault { place: Place::Body, field, rule: "exists", detail });
+        let remedy = problem.code.remedy;
+        problem.errors.push(Fault::new(Place::Body, "/account", "exists", remedy));
     }
     problem
 }

@@ -92,8 +92,61 @@ pub struct Fault {
     pub field: String,
     /// The rule it breaks, one of [`RULES`].
     pub rule: &'static str,
+    /// The class of what stood there, one of [`CLASSES`], where that is known; never the value: it
+    /// may be secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<&'static str>,
     /// What to write instead.
     pub detail: String,
+}
+
+/// Every class of a JSON value that a fault can name.
+pub const CLASSES: [&str; 10] = [
+    "absent",
+    "null",
+    "boolean",
+    "integer",
+    "number",
+    "empty-string",
+    "string",
+    "empty-list",
+    "list",
+    "object",
+];
+
+impl Fault {
+    /// A fault of this field against this rule.
+    pub fn new(
+        place: Place,
+        field: impl Into<String>,
+        rule: &'static str,
+        detail: impl Into<String>,
+    ) -> Fault {
+        Fault { place, field: field.into(), rule, found: None, detail: detail.into() }
+    }
+
+    /// The same, with the class of what stands at its field of this body.
+    pub(crate) fn in_body(mut self, body: &Value) -> Fault {
+        self.found = match body.pointer(&self.field) {
+            Some(value) => Some(class(value)),
+            None => (self.rule == "required").then_some("absent"),
+        };
+        self
+    }
+}
+
+fn class(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(text) if text.is_empty() => "empty-string",
+        Value::String(_) => "string",
+        Value::Array(list) if list.is_empty() => "empty-list",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
+    }
 }
 
 /// Every rule a fault can name.

@@ -26,8 +26,7 @@ impl From<Error> for Problem {
             Error::NoSuchCard(_) => Problem::new(&known::NO_SUCH_CARD, said),
             Error::CardGone(..) => Problem::new(&known::CARD_GONE, said),
             Error::CardRefused(fault) => {
-                let (field, detail) = (fault.field.to_owned(), fault.detail.to_owned());
-                let fault = Fault { place: Place::Body, field, rule: fault.rule, detail };
+                let fault = Fault::new(Place::Body, fault.field, fault.rule, fault.detail);
                 Problem::with_faults(&known::CARD_REFUSED, vec![fault])
             }
             // Told as any key that is not good: nobody learns that it once was.
@@ -65,8 +64,8 @@ impl From<Error> for Problem {
 }
 
 fn no_such_cursor() -> Problem {
-    let detail = "take the cursor of an earlier answer, or none".to_owned();
-    let fault = Fault { place: Place::Query, field: "cursor".to_owned(), rule: "exists", detail };
+    let remedy = "take the cursor of an earlier answer, or none";
+    let fault = Fault::new(Place::Query, "cursor", "exists", remedy);
     Problem::with_faults(&known::NO_SUCH_CURSOR, vec![fault])
 }
 

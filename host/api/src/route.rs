@@ -86,8 +86,9 @@ pub(crate) struct Visit {
     /// The body as it came, or as it was within the JWE.
     pub(crate) raw: Bytes,
     /// Whether it came in a JWE.
-    #[allow(dead_code, reason = "for operations that take card numbers")]
     pub(crate) encrypted: bool,
+    /// The most bytes that a body may have.
+    pub(crate) body_bytes_max: usize,
 }
 
 impl Visit {

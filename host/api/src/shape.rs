@@ -108,8 +108,7 @@ impl Faults {
 
     pub(crate) fn add(&mut self, at: &str, rule: &'static str, detail: impl Into<String>) {
         if self.list.len() < FAULTS_MAX {
-            let (place, field) = (self.place, at.to_owned());
-            self.list.push(Fault { place, field, rule, detail: detail.into() });
+            self.list.push(Fault::new(self.place, at, rule, detail));
         }
     }
 

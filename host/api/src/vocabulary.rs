@@ -10,7 +10,7 @@ use ledger::AMOUNT_MINOR_MAX;
 
 use crate::about;
 use crate::admin::shapes as admin;
-use crate::problem::{RULES, Retry};
+use crate::problem::{CLASSES, RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
 
@@ -53,15 +53,6 @@ pub(crate) static NEW_MONEY: Shape = Shape::Object(&[&[
     field("currency", Shape::CurrentCurrency, "ISO 4217, the current table."),
 ]]);
 const NEW_AMOUNT: Shape = Shape::Named("NewMoney", &NEW_MONEY);
-
-pub(crate) static INSTRUMENT: Shape = Shape::Tagged(&[
-    ("token", &[field("token", text(1, 255, Visible), "A token the provider gave.")]),
-    ("wallet", &[field("wallet", text(1, 255, Text), "A wallet account.")]),
-    ("bank", &[field("bank", text(1, 64, Printable), "An IBAN or a local account number.")]),
-    ("qr", &[]),
-    ("card", &[field("card", Shape::Id("card_"), "A card that was handed over before.")]),
-]);
-const PAID_WITH: Shape = Shape::Named("Instrument", &INSTRUMENT);
 
 pub(crate) static NEW_PAYMENT: Shape = Shape::Object(&[&[
     field("account", ACCOUNT, "The account to pay through."),
@@ -305,6 +296,11 @@ pub(crate) static PROBLEM: Shape = Shape::Object(&[
                     "In the body a JSON pointer, else the name of the parameter or header.",
                 ),
                 field("rule", Shape::Choice(&RULES), "The rule that is broken."),
+                optional(
+                    "found",
+                    Shape::Choice(&CLASSES),
+                    "The class of what stood there; never the value, which may be secret.",
+                ),
                 field("detail", ANY, "What to write instead."),
             ]])),
             "What is wrong with single fields.",

@@ -65,8 +65,13 @@ pub(crate) fn create(disk: &dyn Disk, layout: &Layout) -> Result<StoreId, Error>
     }
     disk.sync_dir(layout.dir()).map_err(|e| Error::io("sync", layout.dir(), e))?;
     Segment::create(disk, layout, &id, 1, Place::start(&id))?;
-    write_whole(disk, &layout.format(), format!("{TITLE} {FORMAT} {id}\n").as_bytes())?;
+    write_whole(disk, &layout.format(), line(&id).as_bytes())?;
     Ok(id)
+}
+
+/// What the file says.
+pub(crate) fn line(id: &StoreId) -> String {
+    format!("{TITLE} {FORMAT} {id}\n")
 }
 
 /// Refuses a directory with anything in it but what a creation that was cut short leaves.
@@ -74,7 +79,10 @@ pub(crate) fn check_empty(layout: &Layout) -> Result<(), Error> {
     let known = [layout.lock(), layout.journal(), layout.checkpoint()];
     let known = |path: &PathBuf| known.contains(path) || is_unfinished(path);
     if let Some(other) = layout::files(layout.dir())?.into_iter().find(|it| !known(it)) {
-        if other == layout.state() {
+        if layout.restoring().exists() {
+            return Err(cut_short(layout));
+        }
+        if other == layout.state() || other == layout.durable() {
             return Err(without_format(layout));
         }
         let what = format!(
@@ -95,6 +103,15 @@ pub(crate) fn check_empty(layout: &Layout) -> Result<(), Error> {
         true => Ok(()),
         false => Err(without_format(layout)),
     }
+}
+
+fn cut_short(layout: &Layout) -> Error {
+    let what = format!(
+        "{} holds a part of a store: an import or a repair into it was cut short; remove all of \
+         it and run that again",
+        layout.dir().display()
+    );
+    Error::new(Kind::Foreign, what)
 }
 
 fn without_format(layout: &Layout) -> Error {

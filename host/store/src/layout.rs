@@ -41,6 +41,15 @@ impl Layout {
         self.dir.join("checkpoint")
     }
 
+    pub(crate) fn durable(&self) -> PathBuf {
+        self.dir.join("durable")
+    }
+
+    /// What becomes the format when a store has been restored as a whole.
+    pub(crate) fn restoring(&self) -> PathBuf {
+        self.dir.join("restoring")
+    }
+
     pub(crate) fn state(&self) -> PathBuf {
         self.dir.join("state")
     }
@@ -101,6 +110,6 @@ pub(crate) fn write_whole(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<
 /// Gives a finished and synced file its name, durably.
 pub(crate) fn publish(disk: &dyn Disk, draft: &Path, path: &Path) -> Result<(), Error> {
     disk.rename(draft, path).map_err(|e| Error::io("rename", draft, e))?;
-    let dir = path.parent().unwrap_or(Path::new("."));
+    let dir = path.parent().filter(|dir| *dir != Path::new("")).unwrap_or(Path::new("."));
     disk.sync_dir(dir).map_err(|e| Error::io("sync", dir, e))
 }

@@ -2,7 +2,8 @@
 //!
 //! To read in this order: `contract` (what is promised), `batch` and `space` (what is asked),
 //! `model` (the meaning, in memory); then `journal_store`, `committer` and `group` (how a commit is
-//! made), `journal` and `state` (where), `recovery`, `checkpoint` and `verify` (what if).
+//! made), `journal` and `state` (where), `recovery`, `checkpoint` and `verify` (what if), `export`,
+//! `import` and `repair` (when the folder is lost).
 //!
 //! Not here: what a record means (`engine`, `ledger`), encryption of values (`vault`).
 
@@ -13,9 +14,12 @@ mod committer;
 mod contract;
 mod cursor;
 mod disk;
+mod durable;
 mod error;
+mod export;
 mod format;
 mod group;
+mod import;
 mod journal;
 mod journal_store;
 mod layout;
@@ -23,6 +27,9 @@ mod lock;
 mod model;
 mod readable;
 mod recovery;
+mod repair;
+mod replay;
+mod restoring;
 mod space;
 mod state;
 mod verify;
@@ -35,8 +42,11 @@ pub use contract::{
 };
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use error::{Error, Kind};
+pub use export::{Export, export, verify_export};
+pub use import::import;
 pub use journal::{Frame, Frames};
 pub use journal_store::{JournalStore, OnStop, Options};
 pub use model::Model;
+pub use repair::{Loss, Repair, repair};
 pub use space::{SPACE_BYTES_MAX, Space};
 pub use verify::{Report, verify};

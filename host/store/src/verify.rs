@@ -11,12 +11,12 @@ use serde::Serialize;
 
 use crate::checkpoint::Checkpoint;
 use crate::checksum::{Mark, StoreId};
-use crate::group::{Group, Head, Heads, Name};
 use crate::journal::{no_store, numbered};
 use crate::layout::{self, Layout};
 use crate::lock::Lock;
+use crate::replay::Replay;
 use crate::state::{State, Unusable};
-use crate::{Error, Frame, Frames, Space, format};
+use crate::{Error, Frames, format};
 
 /// sled's cache while its copy is read.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -108,26 +108,8 @@ struct Claim {
     mark: Mark,
 }
 
-/// The journal replayed in memory, without the values.
-struct Replay {
-    heads: Known,
-    mark: Mark,
-    last_time_ms: u64,
-}
-
-struct Known(BTreeMap<Name, Head>);
-
-impl Heads for Known {
-    fn head(&self, space: Space, key: &[u8]) -> Result<Option<Head>, Error> {
-        Ok(self.0.get(&(space, key.to_vec())).copied())
-    }
-}
-
+/// The replay, and what it is compared with.
 impl Replay {
-    fn new(id: &StoreId) -> Replay {
-        Replay { heads: Known(BTreeMap::new()), mark: Mark::start(id), last_time_ms: 0 }
-    }
-
     /// Replays all; gives the bytes of a torn tail.
     fn run(
         &mut self,
@@ -166,35 +148,12 @@ impl Replay {
         Ok(frames.end().map_or(0, |end| end.torn_bytes))
     }
 
-    fn apply(&mut self, frame: Frame) -> Result<(), Error> {
-        let (place, time_ms) = (frame.place(), frame.batch.time_ms);
-        let mut group = Group::on(&self.mark);
-        group.replay(&self.heads, frame)?;
-        self.mark = group.mark(place);
-        self.last_time_ms = time_ms;
-        for (name, touched) in group.into_touched() {
-            match touched.now {
-                Some((head, _)) => self.heads.0.insert(name, head),
-                None => self.heads.0.remove(&name),
-            };
-        }
-        Ok(())
-    }
-
     fn compare(&self, claims: &[Claim], damage: &mut Vec<String>) {
         let here = |claim: &&Claim| claim.mark.place.sequence == self.mark.place.sequence;
         for Claim { by, mark } in claims.iter().filter(here).filter(|it| it.mark != self.mark) {
             let (by, sequence) = (by.display(), mark.place.sequence);
             damage.push(format!("{by} is not what the journal gives for commit {sequence}"));
         }
-    }
-
-    fn count_by_space(&self) -> BTreeMap<String, u64> {
-        let mut counts = BTreeMap::new();
-        for (space, _) in self.heads.0.keys() {
-            *counts.entry(space.name().to_owned()).or_default() += 1;
-        }
-        counts
     }
 }
 
@@ -216,21 +175,34 @@ fn inspect_state(
         notes.push(format!("{}: there is no state", path.display()));
         return Ok(None);
     }
-    let unique = StoreId::random()?;
-    let copy = std::env::temp_dir().join(format!("tollgate-verify-{unique}"));
-    let copied = copy_dir(&path, &copy);
-    let inspected = copied.map(|()| match State::open(&copy, id, CACHE_BYTES) {
-        Ok((state, mark)) => {
-            state.close();
-            Some(mark)
-        }
+    with_copy(layout, id, |opened| match opened {
+        Ok((_, mark)) => Some(mark),
         Err(Unusable { why, seen, .. }) => {
             notes.push(format!("{}: the state is unusable: {why}", path.display()));
             seen
         }
+    })
+}
+
+/// Gives a copy of the state, opened and checked, to look at.
+pub(crate) fn with_copy<T>(
+    layout: &Layout,
+    id: &StoreId,
+    look: impl FnOnce(Result<(&State, Mark), Unusable>) -> T,
+) -> Result<T, Error> {
+    let unique = StoreId::random()?;
+    let copy = std::env::temp_dir().join(format!("tollgate-verify-{unique}"));
+    let copied = copy_dir(&layout.state(), &copy);
+    let looked = copied.map(|()| match State::open(&copy, id, CACHE_BYTES) {
+        Ok((state, mark)) => {
+            let looked = look(Ok((&state, mark)));
+            state.close();
+            looked
+        }
+        Err(unusable) => look(Err(unusable)),
     });
     let removed = fs::remove_dir_all(&copy).map_err(|e| Error::io("remove", &copy, e));
-    inspected.and_then(|mark| removed.map(|()| mark))
+    looked.and_then(|found| removed.map(|()| found))
 }
 
 fn copy_dir(from: &Path, to: &Path) -> Result<(), Error> {

@@ -2,8 +2,8 @@
 //!
 //! A [`Vaulted`] is plain data for a store: AES-256-GCM under a data key of its own, which is
 //! wrapped by AES-256-GCM under the current [`Master`]. What is sealed is bound to its place (a
-//! name such as `card/card_01J.../number`): copied to another place it does not open. Under a new master
-//! only the data key is wrapped anew, so that re-sealing reads no value.
+//! name such as `card/card_01J.../number`): copied to another place it does not open. Under a new
+//! master only the data key is wrapped anew, so that re-sealing reads no value.
 //!
 //! Not here: where master keys are read from, which records hold a [`Vaulted`], when it is done.
 

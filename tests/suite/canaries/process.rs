@@ -8,7 +8,8 @@ use simulators::{Fault, FaultRule, StripeOptions, StripeSimulator, WechatpayKeys
 use simulators::{WechatpayOptions, WechatpaySimulator};
 
 use super::{Canary, Scan};
-use crate::support::{ACCOUNT, Account, Client, Config, Host, charge, hold, soon};
+use crate::support::signer::{Outline, opened, to_public};
+use crate::support::{ACCOUNT, Account, Client, Config, Host, PlatformStage, charge, hold, soon};
 
 /// Everything but the compiler, which has no account to speak of and gigabytes to say.
 const TALKATIVE: &str =
@@ -132,6 +133,15 @@ async fn deliver_rubbish(host: &Host, left: &mut Left) {
 }
 
 #[tokio::test]
+async fn a_host_that_dies_leaves_no_dump() {
+    let host = Host::start(&Config::of([])).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", host.id())).unwrap();
+    let dumps = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let words: Vec<&str> = dumps.split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "{dumps}");
+}
+
+#[tokio::test]
 async fn nothing_secret_is_left_by_a_host_at_stripe() {
     let (api_key, signing) = (format!("sk_test_{}", random(32)), format!("whsec_{}", random(32)));
     let options = StripeOptions {
@@ -226,4 +236,63 @@ async fn nothing_secret_is_left_by_a_host_at_wechat_pay() {
     let known = left.find(&Scan::of(&[Canary::new("the account", ACCOUNT)]));
     assert!(known.iter().any(|place| place.contains("the log")), "{known:?}");
     assert!(known.iter().any(|place| place.contains("store/")), "{known:?}");
+}
+
+#[tokio::test]
+async fn a_card_handed_over_in_a_jwe_pays_and_is_in_nothing_the_host_leaves() {
+    let number = "4000056655665556";
+    let mut stage = PlatformStage::set().await;
+    stage.host.stop().await;
+    stage.host.log_at(TALKATIVE);
+    stage.host.run().await;
+    let card = json!({
+        "number": number, "expiry_month": 12, "expiry_year": 2031, "security_code": "739",
+        "holder": "Canary Holderson",
+    });
+    let mut left = Left::default();
+    let reply = stage.client().post("/v1/cards", "c", &card).await;
+    left.add("the refusal", reply.body.to_vec());
+    reply.problem(422, "card-not-encrypted");
+
+    let (kid, public) = stage.decrypts();
+    let body = to_public(&kid, &public, card.to_string().as_bytes());
+    let host = stage.host.address().to_string();
+    let signer = &stage.signers[0];
+    let outline = Outline::new(signer, &host, ("POST", "/v1/cards"), body.as_bytes());
+    let outline = Outline { media_type: Some("application/jose".to_owned()), ..outline };
+    let reply = stage.carry(&outline).await;
+    assert_eq!(reply.status, 201, "{}", String::from_utf8_lossy(&reply.body));
+    let answer = opened(&reply.body, &stage.aes.1);
+    let made: Value = serde_json::from_slice(&answer).unwrap();
+    left.add("the token", answer);
+    assert_eq!((&made["brand"], &made["last4"]), (&json!("visa"), &json!("5556")), "{made:#}");
+
+    let client = stage.client();
+    let mut payment = charge("", 1999);
+    payment["instrument"] = json!({ "type": "card", "card": made["id"] });
+    let paid = client.pay("k1", &payment).await.with(201);
+    assert_eq!(paid["status"], "captured", "{paid:#}");
+    let path = format!("/v1/cards/{}", made["id"].as_str().unwrap());
+    let read = client.get(&path).await.with(200);
+    assert_eq!((&read["state"], &read["security_code"]), (&json!("active"), &json!(false)));
+    let erased = client.request(http::Method::DELETE, &path).send("").await.with(200);
+    assert_eq!(erased["state"], "erased");
+    client.pay("k2", &payment).await.problem(409, "card-gone");
+    for path in [&path, "/v1/payments", "/v1/events"] {
+        left.add(path, client.get(path).await.body.to_vec());
+    }
+    left.add("the log", stage.host.log_text());
+    stage.host.stop().await;
+    let status = stage.host.command(&["vault", "status"]).await;
+    assert!(status.answered().contains("under 1"), "{status:?}");
+    left.add_files(&stage.host.folder().join("store"));
+    let found = left.find(&Scan::of(&[
+        Canary::new("the card number", number),
+        Canary::new("all but its last four digits", &number[..12]),
+        Canary::new("the holder", "Canary Holderson"),
+        Canary::new("number and code", format!("{number}739")),
+    ]));
+    assert!(found.is_empty(), "{found:#?}");
+    let token = left.find(&Scan::of(&[Canary::new("token", made["id"].as_str().unwrap())]));
+    assert!(token.iter().any(|place| place.contains("store/")), "{token:?}");
 }

@@ -126,12 +126,12 @@ fn read_networks(texts: &[String]) -> Result<Vec<IpNet>, Problem> {
     for (n, text) in texts.iter().enumerate() {
         match engine::network(text) {
             Some(network) => networks.push(network),
-            None => faults.push(Fault {
-                place: Place::Body,
-                field: format!("/networks/{n}"),
-                rule: "format",
-                detail: "write a network as in 192.0.2.0/24 or 2001:db8::/32".to_owned(),
-            }),
+            None => faults.push(Fault::new(
+                Place::Body,
+                format!("/networks/{n}"),
+                "format",
+                "write a network as in 192.0.2.0/24 or 2001:db8::/32",
+            )),
         }
     }
     let whole = faults.is_empty();

@@ -45,7 +45,7 @@ fn asked(admission: &Admission, sender: &Sender, from: &str, content_type: Optio
 #[test]
 fn each_protection_admits_itself_and_more_and_nothing_less() {
     let admission = Admission::new(Vec::new());
-    let (json, jose) = (Some("application/json"), Some("application/jose; charset=utf-8"));
+    let (json, jose) = (Some("application/json"), Some("application/jose"));
     for (protection, proof, body, admitted) in [
         (Protection::Bearer, Proof::Bearer, json, true),
         (Protection::Bearer, Proof::Signature, json, true),

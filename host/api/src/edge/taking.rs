@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Passage;
 use crate::catalogue::{CONTENT_DIGEST_MALFORMED, CONTENT_DIGEST_MISMATCH, FIELDS_INVALID};
-use crate::problem::{Place, Problem};
+use crate::problem::{Fault, Place, Problem};
 use crate::route::Intake;
 use crate::shape::{Faults, Shape};
 use crate::{body, content_digest, head, json, sealed};
@@ -106,6 +106,7 @@ fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
 fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
     let mut faults = Faults::of(Place::Body);
     shape.check(&json, "", &mut faults);
-    let faults = faults.into_list();
+    let faults: Vec<Fault> =
+        faults.into_list().into_iter().map(|fault| fault.in_body(&json)).collect();
     if faults.is_empty() { Ok(json) } else { Err(Problem::with_faults(&FIELDS_INVALID, faults)) }
 }

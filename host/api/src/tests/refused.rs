@@ -87,6 +87,35 @@ async fn amounts_are_whole_positive_and_within_twelve_digits() {
 }
 
 #[tokio::test]
+async fn a_fault_says_what_class_of_value_it_found_and_never_the_value() {
+    let host = Host::start().await;
+    let asked = r#"{"account":7,"amount":{"minor":1.5,"currency":null},"merchant_reference":"",
+        "instrument":[],"capture":"s3cret","description":[1],"return_url":false,"bogus":{}}"#;
+    let heard = host.exchange(&Asked::post("/v1/payments", "k", asked)).await;
+    let errors = heard.json()["errors"].as_array().unwrap().clone();
+    let found = |field: &str| {
+        let error = errors.iter().find(|error| error["field"] == field);
+        error.unwrap_or_else(|| panic!("{field}: {heard:?}"))["found"].clone()
+    };
+    for (field, class) in [
+        ("/account", "integer"),
+        ("/amount/minor", "number"),
+        ("/amount/currency", "null"),
+        ("/merchant_reference", "empty-string"),
+        ("/instrument", "empty-list"),
+        ("/capture", "string"),
+        ("/description", "list"),
+        ("/return_url", "boolean"),
+        ("/bogus", "object"),
+    ] {
+        assert_eq!(found(field), class, "{field}");
+    }
+    assert!(!String::from_utf8_lossy(&heard.body).contains("s3cret"));
+    let heard = host.exchange(&Asked::post("/v1/payments", "k", "{}")).await;
+    assert_eq!(heard.json()["errors"][0]["found"], "absent");
+}
+
+#[tokio::test]
 async fn nothing_is_begun_in_a_withdrawn_currency() {
     let withdrawn = |name, code: &str| {
         set(name, "/amount/currency", json!(code), &["body /amount/currency choice"])
@@ -114,7 +143,7 @@ async fn fields_are_held_to_their_shapes_and_all_faults_are_listed() {
         body(
             "several",
             r#"{"account":7,"amount":{"minor":0,"currency":"X"},"merchant_reference":"",
-               "instrument":{"type":"card"},"capture":"later","bogus":1}"#,
+               "instrument":{"type":"cash"},"capture":"later","bogus":1}"#,
             &[
                 "body /account type",
                 "body /amount/minor minimum",
@@ -184,7 +213,7 @@ async fn an_instrument_has_the_fields_of_its_type_alone() {
         (instrument(json!("tok")), &["body /instrument type"][..]),
         (instrument(json!({})), &["body /instrument/type required"]),
         (instrument(json!({"type": 1})), &["body /instrument/type type"]),
-        (instrument(json!({"type": "card"})), &["body /instrument/type choice"]),
+        (instrument(json!({"type": "cash"})), &["body /instrument/type choice"]),
         (instrument(json!({"type": "token"})), &["body /instrument/token required"]),
         (
             instrument(json!({"type": "token", "token": "a b"})),

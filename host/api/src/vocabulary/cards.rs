@@ -1,8 +1,17 @@
-//! What is asked and answered about cards. Not here: paying with one.
+//! The shapes of what is paid with: instruments, and cards that were handed over.
 
 use super::{ANY, text};
-use crate::shape::Alphabet::{Digits, Text};
+use crate::shape::Alphabet::{Digits, Printable, Text, Visible};
 use crate::shape::{Field, Shape, field, optional};
+
+pub(crate) static INSTRUMENT: Shape = Shape::Tagged(&[
+    ("token", &[field("token", text(1, 255, Visible), "A token the provider gave.")]),
+    ("wallet", &[field("wallet", text(1, 255, Text), "A wallet account.")]),
+    ("bank", &[field("bank", text(1, 64, Printable), "An IBAN or a local account number.")]),
+    ("qr", &[]),
+    ("card", &[field("card", Shape::Id("card_"), "A card that was handed over before.")]),
+]);
+pub(super) const PAID_WITH: Shape = Shape::Named("Instrument", &INSTRUMENT);
 
 pub(crate) static NEW_CARD: Shape = Shape::Object(&[&[
     field("number", text(12, 19, Digits), "The card number."),

@@ -129,17 +129,45 @@ pub(crate) fn encode(
 
 /// The frame at the start of the bytes, which must follow `before`, and its length.
 pub(crate) fn decode(id: &StoreId, before: Place, bytes: &[u8]) -> Result<(Frame, usize), Fault> {
+    let (header, frame) = whole(id, bytes)?;
+    let Header { sequence, group, previous, .. } = header;
+    if sequence != before.sequence + 1 || previous != before.hash || group > sequence {
+        return Err(Fault::Chain);
+    }
+    Ok((open(&header, frame)?, frame.len()))
+}
+
+/// The frame at the start of the bytes, whatever it follows, and its length.
+pub(crate) fn decode_alone(id: &StoreId, bytes: &[u8]) -> Result<(Frame, usize), Fault> {
+    let (header, frame) = whole(id, bytes)?;
+    if header.group > header.sequence {
+        return Err(Fault::Chain);
+    }
+    Ok((open(&header, frame)?, frame.len()))
+}
+
+/// The header and all the bytes of an undamaged frame.
+fn whole<'a>(id: &StoreId, bytes: &'a [u8]) -> Result<(Header, &'a [u8]), Fault> {
     let header = Header::parse(id, bytes).ok_or(Fault::Header)?;
     let length = HEADER_BYTES.saturating_add(header.payload_bytes);
     let (frame, _) = bytes.split_at_checked(length).ok_or(Fault::Payload)?;
     let (_, payload) = frame.split_at_checked(HEADER_BYTES).ok_or(Fault::Payload)?;
-    if id.crc(&[payload]) != header.payload_crc {
-        return Err(Fault::Payload);
+    match id.crc(&[payload]) == header.payload_crc {
+        true => Ok((header, frame)),
+        false => Err(Fault::Payload),
     }
-    let Header { sequence, group, previous, time_ms, .. } = header;
-    if sequence != before.sequence + 1 || previous != before.hash || group > sequence {
-        return Err(Fault::Chain);
-    }
-    let batch = codec::decode(time_ms, payload).ok_or(Fault::Content)?;
-    Ok((Frame { sequence, group, previous, hash: Hash::of(&[frame]), batch }, length))
+}
+
+fn open(header: &Header, frame: &[u8]) -> Result<Frame, Fault> {
+    let payload = frame.get(HEADER_BYTES..).unwrap_or_default();
+    let batch = codec::decode(header.time_ms, payload).ok_or(Fault::Content)?;
+    let Header { sequence, group, previous, .. } = *header;
+    Ok(Frame { sequence, group, previous, hash: Hash::of(&[frame]), batch })
+}
+
+/// What a damaged payload of this length would say, as far as it still reads as a batch: a hint
+/// at what the commit touched, never more.
+pub(crate) fn guess(bytes: &[u8], payload_bytes: usize) -> Option<Batch> {
+    let end = HEADER_BYTES.checked_add(payload_bytes)?;
+    codec::decode(0, bytes.get(HEADER_BYTES..end)?)
 }

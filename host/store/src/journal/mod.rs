@@ -22,12 +22,18 @@ mod tail;
 use std::sync::Arc;
 
 pub use frame::Frame;
+pub(crate) use frame::{HEADER_BYTES as FRAME_HEADER_BYTES, Header, MAGIC as FRAME_MAGIC};
+pub(crate) use frame::{
+    decode as decode_frame, decode_alone, encode as encode_frame, guess as guess_batch,
+};
 pub use frames::Frames;
 pub(crate) use frames::{End, no_store};
-pub(crate) use segment::{Segment, numbered};
+pub(crate) use segment::{Segment, numbered, owner};
+pub(crate) use tail::is_torn;
 
 use crate::checksum::{Place, StoreId};
 use crate::disk::{Disk, DiskFile};
+use crate::durable::Durable;
 use crate::error::is_full;
 use crate::layout::Layout;
 use crate::{Batch, Error, Kind};
@@ -48,6 +54,7 @@ pub(crate) struct Journal {
     /// The length of the segment; every byte of it is durable.
     length: u64,
     last: Place,
+    durable: Durable,
 }
 
 impl Journal {
@@ -71,7 +78,9 @@ impl Journal {
         // What was read may be in the page cache only: make it durable before building on it.
         file.sync().map_err(io)?;
         let End { segment, length, place: last, .. } = end;
-        Ok(Journal { disk, layout, id, segment_bytes_max, file, segment, length, last })
+        let mut durable = Durable::begin(&layout, id);
+        durable.tell(last);
+        Ok(Journal { disk, layout, id, segment_bytes_max, file, segment, length, last, durable })
     }
 
     /// The last frame.
@@ -97,6 +106,7 @@ impl Journal {
         self.file.sync().map_err(|e| self.stopped("sync", e))?;
         self.length += bytes.len() as u64;
         self.last = last;
+        self.durable.tell(last);
         Ok(last)
     }
 

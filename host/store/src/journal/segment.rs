@@ -113,10 +113,13 @@ impl Segment {
     /// All segments in order, each header read; numbers without a gap from 1 on.
     pub(crate) fn list(layout: &Layout, id: &StoreId) -> Result<Vec<Segment>, Error> {
         let mut segments: Vec<Segment> = Vec::new();
-        for (number, path) in numbered(layout)? {
-            let due = segments.last().map_or(1, |last| last.number + 1);
-            if number != due {
-                return Err(missing(layout, due));
+        // By number up to the highest: a listing beside a writer may show the last of two new
+        // segments and not the first.
+        let highest = numbered(layout)?.last().map_or(0, |(number, _)| *number);
+        for number in 1..=highest {
+            let path = Segment::path(layout, number);
+            if !path.exists() {
+                return Err(missing(layout, number));
             }
             let segment = Segment::read(&path, number, id)?;
             let least = segments.last().map_or(0, |last| last.before.sequence);
@@ -129,6 +132,15 @@ impl Segment {
         }
         if segments.is_empty() { Err(missing(layout, 1)) } else { Ok(segments) }
     }
+}
+
+/// The store that an undamaged header of a segment, at the start of the bytes, names.
+pub(crate) fn owner(bytes: &[u8]) -> Option<StoreId> {
+    let (header, rest) = bytes.split_at_checked(HEADER_BYTES - 4)?;
+    let id = StoreId(*header.get(16..)?.first_chunk()?);
+    let sound =
+        header.starts_with(&MAGIC) && id.crc(&[header]).to_be_bytes() == *rest.first_chunk()?;
+    sound.then_some(id)
 }
 
 fn missing(layout: &Layout, number: u32) -> Error {

@@ -23,6 +23,7 @@ use sled::{Db, IVec};
 
 pub(crate) use opening::Unusable;
 
+use crate::checkpoint::Kept;
 use crate::checksum::{MARK_BYTES, Mark, StoreId};
 use crate::contract::{Range, Record, Row};
 use crate::cursor::Cursor;
@@ -93,6 +94,20 @@ impl State {
             put(&mut batch, &name, None, Some((&head, &value)));
         }
         self.with(|db| db.apply_batch(batch).map_err(record::unreadable))
+    }
+
+    /// Every record, with its version and value.
+    pub(crate) fn each(&self, see: &mut dyn FnMut(Kept) -> Result<(), Error>) -> Result<(), Error> {
+        self.with(|db| {
+            for entry in db.iter() {
+                let (key, bytes) = entry.map_err(record::unreadable)?;
+                if let Some(record::Entry::Record(space, key)) = record::entry(&key) {
+                    let Record { version, value } = whole(db, space, key, &bytes)?;
+                    see(((space, key.to_vec()), version, value))?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Ends the use of sled: what is in its buffers is written, its files are closed.

@@ -2,8 +2,10 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod faulty;
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -110,4 +112,72 @@ pub fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).expect("a copy");
         }
     }
+}
+
+/// What is in a directory, in order.
+pub fn listed(dir: &Path) -> Vec<PathBuf> {
+    let found = std::fs::read_dir(dir).expect("a directory");
+    let mut paths: Vec<_> = found.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Every file below a directory, in order, by its path from there.
+pub fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for path in listed(dir) {
+        let name = PathBuf::from(path.file_name().expect("a name"));
+        match path.is_dir() {
+            true => all.extend(files_below(&path).into_iter().map(|below| name.join(below))),
+            false => all.push(name),
+        }
+    }
+    all
+}
+
+/// Every file below a directory with what is in it.
+pub fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let read = |path: PathBuf| (path.clone(), std::fs::read(dir.join(path)).expect("a file"));
+    files_below(dir).into_iter().map(read).collect()
+}
+
+/// Changes what is in a file.
+pub fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).expect("a file");
+    change(&mut bytes);
+    std::fs::write(path, bytes).expect("a file is written");
+}
+
+/// Every batch of a small day, in order: records written, relied on, removed, appended.
+pub fn day(commits: u64) -> Vec<Batch> {
+    let mut versions = BTreeMap::<String, u64>::new();
+    let mut batches = Vec::new();
+    for round in 0..commits {
+        let (key, sequence) = (format!("k{}", round * 7 % 5), round + 1);
+        let mut batch = Batch::at(1_700_000_000_000 + round);
+        let expected = versions.get(&key).map_or(Expected::Absent, |it| Expected::Version(*it));
+        batch.expect(ALPHA, key.clone(), expected);
+        match round % 6 {
+            5 => {
+                versions.remove(&key);
+                batch.remove(ALPHA, key);
+            }
+            _ => {
+                versions.insert(key.clone(), sequence);
+                batch.put(ALPHA, key, vec![b'a' + (round % 26) as u8; 40 * (round as usize % 4)]);
+            }
+        }
+        batch.put(ALPHA, format!("own-{round:03}"), "v").append(BETA, "", round.to_string());
+        batches.push(batch);
+    }
+    batches
+}
+
+/// What the model holds after the batches.
+pub async fn after(batches: &[Batch]) -> Contents {
+    let model = store::Model::new();
+    for batch in batches {
+        commit(&model, batch.clone()).await;
+    }
+    contents(&model).await
 }

@@ -47,7 +47,7 @@ pub enum Command {
     /// What apps' endpoints were told: dead letters, and sending again.
     #[command(subcommand)]
     Notifications(notifications::NotificationsCommand),
-    /// Look at the store.
+    /// Look at the store, back it up, restore it, repair it.
     #[command(subcommand)]
     Store(store::StoreCommand),
     /// Master keys, and what is sealed under them.

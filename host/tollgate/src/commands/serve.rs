@@ -13,6 +13,8 @@ use crate::config::Loaded;
 
 /// Opens the store, loads the plugins, recovers what was left open, and serves.
 pub fn serve(config: &Path) -> Outcome {
+    // A dump would hold keys, and the cards in hand.
+    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     let loaded = Loaded::read(config)?;
     runtime()?.block_on(async { run(&loaded).await })
 }
