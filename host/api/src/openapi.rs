@@ -289,7 +289,9 @@ fn headers() -> Value {
         json!({"description": about, "required": true, "schema": {"type": "string"},
                "example": example})
     };
-    let proof = |about: &str| json!({"description": about, "required": false, "schema": {"type": "string"}});
+    let proof = |about: &str| {
+        json!({"description": about, "required": false, "schema": {"type": "string"}})
+    };
     let replayed = json!({
         "description": "True when this is the answer of an earlier request with the same key.",
         "required": false,
