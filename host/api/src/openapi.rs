@@ -290,7 +290,8 @@ fn headers() -> Value {
                "example": example})
     };
     let proof = |about: &str| {
-        json!({"description": about, "required": false, "schema": {"type": "string"}})
+        json!({"description": about, "required": false,
+               "schema": {"type": "string"}})
     };
     let replayed = json!({
         "description": "True when this is the answer of an earlier request with the same key.",
