@@ -284,8 +284,10 @@ def takes_field(hint, name, value):
 
 
 def takes_value(hints_of_it, value):
-    """Where values are listed, it has to be one of them, although `str` may stand beside."""
-    listed = [each for each in hints_of_it if typing.get_origin(each) is typing.Literal]
+    """Where values are listed, it has to be one of them, although `str` may stand beside. An empty
+    text alone is no list: it is how a field is unset."""
+    listed = [each for each in hints_of_it if typing.get_origin(each) is typing.Literal
+              and typing.get_args(each) != ("",)]
     if listed:
         return any(value in typing.get_args(each) for each in listed)
     takes = {int: str.isdigit, bool: ("true", "false").__contains__, str: lambda text: True}
