@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A web shop: the payer is sent to a page, and pays; the feed says so. Later, 5.00 goes back.
+# A web shop: the payer is sent to a page, pays, and a notification says so. Later, 5.00 goes back.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./tollgate.sh
@@ -8,6 +8,7 @@ platform=$(sure GET /v1/platform)
 account=$(jq -r 'first(.accounts[] | select(.mode == "test")).account' <<<"$platform")
 echo "$(jq -r .name <<<"$platform"): account $account"
 
+open_inbox
 order=$(fresh order)
 request=$(jq -n --arg account "$account" --arg order "$order" '{
     $account, merchant_reference: $order, amount: {minor: 1999, currency: "EUR"},
@@ -20,12 +21,14 @@ id=$(jq -r .id <<<"$payment")
 holds "$(ask POST /v1/payments "$order" "$request")" .id "$id"
 
 decide "$(jq -r .next_action.url <<<"$payment")" paid
+notified authorize.succeeded "$id"
 holds "$(sure GET "/v1/payments/$id")" .status captured
 echo "$order: paid 19.99 EUR"
 
 refunded=$(ask POST "/v1/payments/$id/refunds" "$order-refund" \
     '{"amount": {"minor": 500, "currency": "EUR"}}')
 holds "$refunded" .refunded_minor 500
+notified refund.succeeded "$id"
 if refused=$(ask POST "/v1/payments/$id/refunds" "$order-2" \
     '{"amount": {"minor": 1999, "currency": "EUR"}}' 2>/dev/null); then
     fail 'more was given back than was taken'

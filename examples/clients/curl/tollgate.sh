@@ -44,6 +44,39 @@ sealed() {
         --encrypt-to "$TOLLGATE_URL/.well-known/jwks.json" --decrypt-key "$TOLLGATE_OPENING_KEY"
 }
 
+# Opens a place where notifications arrive (`inbox.sh`), and has it told of everything.
+open_inbox() {
+    export INBOX
+    INBOX=$(mktemp -d)
+    socat -d -d TCP-LISTEN:0,bind=127.0.0.1,fork EXEC:./inbox.sh 2>"$INBOX/log" &
+    local server=$! port='' endpoint
+    # shellcheck disable=SC2064
+    trap "kill $server; rm -rf '$INBOX'" EXIT
+    until [ -n "$port" ]; do
+        kill -0 "$server" || fail 'the inbox does not open'
+        sleep 0.1
+        port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$INBOX/log")
+    done
+    endpoint=$(ask POST /v1/endpoints '' "{\"url\": \"http://127.0.0.1:$port/\", \"events\": [\"*\"]}")
+    jq -r .secret <<<"$endpoint" >"$INBOX/secret"
+    # Anybody can send something here; what is not proven is refused.
+    local forged=(-H "webhook-id: evt_1" -H "webhook-timestamp: $(date +%s)" -H 'webhook-signature: v1,AA==')
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/" "${forged[@]}" -d '{}')" = 401 ] ||
+        fail 'a forged notification was taken'
+}
+
+# Waits for the notification of this event of this payment.
+notified() { # event, payment
+    local tries=0
+    until cat "$INBOX"/*.json 2>/dev/null |
+        jq -es --arg name "$1" --arg id "$2" 'any(.name == $name and .payment.id == $id)' >/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -le 600 ] || fail "nothing was told of $1"
+        sleep 0.1
+    done
+    echo "notified: $1"
+}
+
 # A name that nobody has used.
 fresh() { printf '%s-%s' "$1" "$(openssl rand -hex 12)"; }
 
