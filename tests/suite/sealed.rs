@@ -187,6 +187,46 @@ const ATTEMPTS: &[Attempt] = &[
         let long = "x".repeat(4000);
         headed(stage, text, &format!(r#"{{"alg":"dir","enc":"A256GCM","kid":"{long}"}}"#))
     }),
+    // Values that headers may not have.
+    body("A192GCM", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":"dir","enc":"A192GCM","kid":"KID"}"#)
+    }),
+    body("ECDH-ES", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":"ECDH-ES","enc":"A256GCM","kid":"KID"}"#)
+    }),
+    body("A256GCMKW", MALFORMED, |stage, text| {
+        wrapped(stage, text, r#"{"alg":"A256GCMKW","enc":"A256GCM","kid":"KID"}"#, 32)
+    }),
+    body("an algorithm in capitals", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":"DIR","enc":"A256GCM","kid":"KID"}"#)
+    }),
+    body("no algorithm", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":null,"enc":"A256GCM","kid":"KID"}"#)
+    }),
+    body("a key by number", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":7}"#)
+    }),
+    body("a key without a name", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":""}"#)
+    }),
+    body("certificates", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":"KID","x5c":["AA=="]}"#)
+    }),
+    body("an ephemeral key", MALFORMED, |stage, text| {
+        headed(stage, text, r#"{"alg":"dir","enc":"A256GCM","kid":"KID","epk":{}}"#)
+    }),
+    body("a header cut short", MALFORMED, |stage, text| headed(stage, text, r#"{"alg":"dir""#)),
+    body("a long iv", MALFORMED, |stage, text| part(stage, text, 2, |part| format!("{part}AAAA"))),
+    body("a long tag", MALFORMED, |stage, text| part(stage, text, 4, |part| format!("{part}AAAA"))),
+    body("no tag", MALFORMED, |stage, text| part(stage, text, 4, |_| String::new())),
+    body("the other base64", MALFORMED, |stage, text| {
+        part(stage, text, 3, |part| format!("+{}", &part[1..]))
+    }),
+    body("parts in another order", MALFORMED, |stage, text| {
+        let whole = direct(&stage.aes.0, &stage.aes.1, text);
+        let parts: Vec<&str> = whole.split('.').collect();
+        [parts[0], parts[1], parts[3], parts[2], parts[4]].join(".")
+    }),
     // Shapes.
     body("four parts", MALFORMED, |stage, text| {
         let whole = direct(&stage.aes.0, &stage.aes.1, text);
@@ -236,7 +276,7 @@ fn text() -> Vec<u8> {
 
 #[tokio::test]
 async fn whatever_does_not_open_as_it_should_is_refused_and_moves_nothing() {
-    assert!(ATTEMPTS.len() >= 40, "{}", ATTEMPTS.len());
+    assert!(ATTEMPTS.len() >= 60, "{}", ATTEMPTS.len());
     let stage = PlatformStage::set().await;
     let right = direct(&stage.aes.0, &stage.aes.1, &text());
     let reply = stage.carry(&sealed(&stage, right.clone())).await;
