@@ -33,8 +33,8 @@ pub struct Limits {
     pub core_instances_max: u32,
     /// Calls that run at the same time, over all plugins; further ones wait their turn.
     pub concurrent_calls_max: u32,
-    /// Calls of one loaded plugin that run at the same time: less than all, so that one that uses up
-    /// its time leaves room for the others.
+    /// Calls of one loaded plugin that run at the same time: less than all, so that one that uses
+    /// up its time leaves room for the others.
     pub concurrent_calls_per_plugin_max: u32,
     /// When a loaded plugin that keeps failing is no longer called.
     pub quarantine: Thresholds,

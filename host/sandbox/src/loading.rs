@@ -87,7 +87,8 @@ impl Sandbox {
     ///
     /// # Errors
     /// Bytes that are not the pinned ones or no component; an import that a plugin does not get; an
-    /// export that is missing; a compilation that takes too long; a description that makes no sense.
+    /// export that is missing; a compilation that takes too long; a description that makes no
+    /// sense.
     pub fn load(
         &self,
         name: &str,

@@ -1,8 +1,8 @@
 //! When a generation is no longer called: too many faults, too close together.
 //!
 //! A pure state machine. It is told the time and how calls ended, and answers whether a call may be
-//! made: all may while it is closed, none while it is open, one after a self-test once it has rested.
-//! A rest that ends in another fault is followed by one twice as long.
+//! made: all may while it is closed, none while it is open, one after a self-test once it has
+//! rested. A rest that ends in another fault is followed by one twice as long.
 //!
 //! Not here: the clock, the self-test (`describe`) and the calls themselves (`generation`).
 
@@ -29,7 +29,7 @@ pub struct Thresholds {
 }
 
 impl Default for Thresholds {
-    /// Eight faults in a minute that are half of all calls; rests from five seconds to five minutes.
+    /// Eight faults in a minute that are half of all calls; rests of five seconds to five minutes.
     fn default() -> Thresholds {
         Thresholds {
             faults: 8,

@@ -15,8 +15,8 @@ const REALLOC: &str = "
 /// What a guest is made of; the default one does nothing wrong.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Guest<'a> {
-    /// Imports beside `$log` (level, pointer, length), `$open` (pointer and length of a slot's name,
-    /// pointer of the answer) and `$random` (length, pointer of the answer).
+    /// Imports beside `$log` (level, pointer, length), `$open` (pointer and length of a slot's
+    /// name, pointer of the answer) and `$random` (length, pointer of the answer).
     pub(super) imports: &'a str,
     /// The code of `start`; its parameter 0 points to the operation.
     pub(super) body: &'a str,
