@@ -64,6 +64,24 @@ const SCOPES: &[(&str, &str)] = &[
     ("readPayment", "read"),
     ("syncPayment", "read"),
     ("listEvents", "read"),
+    ("readPlatform", "read"),
+    ("createCard", "pay"),
+    ("eraseCard", "pay"),
+    ("readCard", "read"),
+    ("createEndpoint", "pay"),
+    ("rotateEndpointSecret", "pay"),
+    ("replayNotifications", "pay"),
+    ("deleteEndpoint", "pay"),
+    ("listEndpoints", "read"),
+    ("readEndpoint", "read"),
+    ("listNotifications", "read"),
+];
+
+/// What stands for each parameter of a path.
+const NAMED: &[(&str, &str)] = &[
+    ("{payment}", "pay_01jd8ze5p2m3q4r5s6t7v8w9xa"),
+    ("{card}", "card_01jd8ze5p2m3q4r5s6t7v8w9xa"),
+    ("{endpoint}", "end_01jd8ze5p2m3q4r5s6t7v8w9xa"),
 ];
 
 /// The operations that an app may call: name, the scope that opens it as the document says, method,
@@ -77,7 +95,9 @@ fn operations(document: &Value) -> Vec<(String, Value, Method, String)> {
                 continue;
             }
             let method: Method = method.to_uppercase().parse().unwrap();
-            let path = path.replace("{payment}", "pay_01jd8ze5p2m3q4r5s6t7v8w9xa");
+            let filled = |path: String, (name, value): &(&str, &str)| path.replace(name, value);
+            let path = NAMED.iter().fold(path.clone(), filled);
+            assert!(!path.contains('{'), "say in NAMED what stands for it: {path}");
             let name = operation["operationId"].as_str().unwrap().to_owned();
             found.push((name, scope, method, path));
         }

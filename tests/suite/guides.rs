@@ -52,12 +52,21 @@ async fn the_first_payment_is_taken_by_the_commands_of_its_guide() {
 }
 
 #[tokio::test]
-async fn the_keys_of_the_guides_are_made_by_their_commands() {
-    for guide in ["signing.md", "encryption.md"] {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("keys")).unwrap();
-        run(guide, &blocks(guide), folder.path(), free_port()).await;
-        let keys = std::fs::read_dir(folder.path().join("keys")).unwrap().count();
-        assert_eq!(keys, 2, "{guide}: a private key and its public half");
+async fn requests_are_signed_and_answers_verified_by_the_commands_of_the_guide() {
+    component("sandbox");
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    run("first-payment", &blocks("first-payment.md"), folder.path(), port).await;
+    let said = run("signing", &blocks("signing.md"), folder.path(), port).await;
+    for word in ["My shop's host", "it holds, for this very request", "signature-input: "] {
+        assert!(said.contains(word), "{word} is not in: {said}");
     }
+}
+
+#[tokio::test]
+async fn the_keys_of_encryption_are_made_by_the_commands_of_the_guide() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("keys")).unwrap();
+    run("encryption", &blocks("encryption.md"), folder.path(), free_port()).await;
+    assert_eq!(std::fs::read_dir(folder.path().join("keys")).unwrap().count(), 2);
 }

@@ -287,7 +287,8 @@ async fn a_dead_and_a_dripping_endpoint_slow_neither_payments_nor_other_endpoint
 #[tokio::test]
 async fn an_endpoint_that_keeps_failing_is_left_alone_and_one_notification_tries_it() {
     let more = "retry = [\"1ms\", \"1ms\", \"1h\", \"1h\"]\nfailures_max = 3\n\
-                left_alone = \"50ms\"\nleft_alone_max = \"50ms\"\nconcurrency_per_endpoint_max = 1\n";
+                left_alone = \"50ms\"\nleft_alone_max = \"50ms\"\n\
+                concurrency_per_endpoint_max = 1\n";
     let (stage, ear) = (telling(more).await, Ear::open().await);
     let client = stage.client();
     let well = Arc::new(AtomicBool::new(false));

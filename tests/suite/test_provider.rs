@@ -43,7 +43,7 @@ fn order(value: &str, capture: &str) -> Value {
     })
 }
 
-fn entry<'a>(payment: &'a Value, n: usize) -> &'a Value {
+fn entry(payment: &Value, n: usize) -> &Value {
     &payment["entries"][n]
 }
 

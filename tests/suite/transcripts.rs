@@ -17,14 +17,14 @@ use std::path::{Path, PathBuf};
 use sandbox::{Generation, Limits, Sandbox};
 
 use crate::support::{built, component, root};
-use stage::SandboxStage;
+pub use stage::SandboxStage;
 use stage::algorithms as key;
 
 /// A word that may be a nonce or a signature is at least so long.
 const RANDOM_MIN: usize = 16;
 
 /// A plugin, and whether its requests hold anything drawn at random.
-const PLUGINS: &[(&str, bool)] = &[("sandbox", false), ("stripe", false), ("wechatpay", true)];
+pub const PLUGINS: &[(&str, bool)] = &[("sandbox", false), ("stripe", false), ("wechatpay", true)];
 
 fn load(name: &str) -> Generation {
     let places = |currency: &str| ledger::Currency::from_code(currency).ok().map(|c| c.places());
@@ -35,7 +35,7 @@ fn load(name: &str) -> Generation {
 }
 
 /// The transcripts of a plugin; those without a conversation are included by others.
-fn scripts(folder: &Path) -> Vec<PathBuf> {
+pub fn scripts(folder: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> =
         files.filter(|path| path.extension().is_some_and(|it| it == "txt")).collect();

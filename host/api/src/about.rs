@@ -2,6 +2,7 @@
 //! here.
 
 use http::StatusCode;
+use ledger::AMOUNT_MINOR_MAX;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -59,6 +60,12 @@ pub(crate) async fn platform(visit: Visit) -> Result<Answer, Problem> {
             "age_seconds_max": platform.policy.age_max.as_secs(),
             "ahead_seconds_max": platform.policy.ahead_max.as_secs(),
         },
+        "limits": {
+            "body_bytes_max": visit.body_bytes_max,
+            "amount_minor_max": AMOUNT_MINOR_MAX,
+            "requests": sender.app.rate,
+            "spending": sender.app.spending,
+        },
         "encryption": {
             "alg": [KeyWrap::RsaOaep256.name(), KeyWrap::Dir.name()],
             "enc": [jose::ENC],
@@ -73,7 +80,7 @@ const KEY_ID: Shape = Shape::Text { min: 1, max: 128, of: Printable };
 const SECONDS: Shape = Shape::Integer { min: 0, max: 86_400 };
 
 const APP: &[Field] = &[
-    field("id", Shape::Id("app"), "The app that asks."),
+    field("id", Shape::Id("app_"), "The app that asks."),
     field("name", ANY, "Its name."),
     field("key", ANY, "The name of the key it has proven itself by."),
     field(
@@ -87,6 +94,27 @@ const APP: &[Field] = &[
         "What it may do.",
     ),
 ];
+const LIMITS: &[Field] = &[
+    field("body_bytes_max", COUNT, "Bytes of a request's body."),
+    field("amount_minor_max", COUNT, "Minor units of an amount."),
+    field(
+        "requests",
+        Shape::Nullable(&Shape::Object(&[&[
+            field("per_second", COUNT, "Requests a second, in the long run."),
+            field("burst", COUNT, "Requests at once."),
+        ]])),
+        "How often the app may ask; null where it is not limited.",
+    ),
+    field(
+        "spending",
+        Shape::List(&Shape::Object(&[&[
+            field("currency", Shape::Currency, "Of which currency."),
+            field("amount_minor_max", COUNT, "How much, in minor units."),
+        ]])),
+        "What the app may spend in a UTC day; a currency that is not listed has no limit.",
+    ),
+];
+const COUNT: Shape = Shape::Integer { min: 0, max: u64::MAX };
 const KEYS: &[Field] = &[
     field("url", ANY, "Where the public keys stand, as a JWK set."),
     field("sign", Shape::Nullable(&KEY_ID), "The key that signs answers; null where none does."),
@@ -105,6 +133,11 @@ const ENCRYPTION: &[Field] = &[
 static OFFER: Shape = Shape::Object(&[&[
     field("account", Shape::Text { min: 1, max: 64, of: Name }, "The name to ask it by."),
     field("provider", ANY, "The provider."),
+    field(
+        "mode",
+        Shape::Choice(&["live", "test"]),
+        "Whether it moves money (live) or none (test).",
+    ),
     field("version", ANY, "The version of the provider's plugin."),
     field("methods", Shape::List(&ANY), "The instruments it takes."),
     field("currencies", Shape::List(&ANY), "ISO 4217; empty means every currency."),
@@ -122,6 +155,7 @@ pub(crate) static PLATFORM: Shape = Shape::Object(&[&[
     field("api_version", ANY, "The version of this interface."),
     field("app", Shape::Object(&[APP]), "Who asks."),
     field("keys", Shape::Object(&[KEYS]), "The platform's keys."),
+    field("limits", Shape::Object(&[LIMITS]), "What is refused beyond."),
     field("signatures", Shape::Object(&[SIGNATURES]), "What is taken as a signature."),
     field("encryption", Shape::Object(&[ENCRYPTION]), "What is taken as an encrypted body."),
     field("accounts", Shape::List(&OFFER), "The accounts open to the app."),

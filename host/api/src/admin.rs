@@ -101,6 +101,16 @@ pub(super) async fn list(visit: Visit) -> Outcome {
     Ok(Answer::json(StatusCode::OK, &json!({ "apps": all, "cursor": cursor })))
 }
 
+/// The lines of the audit trail, to the byte as they are chained; the cursor is a line's number.
+pub(super) async fn audit(visit: Visit) -> Outcome {
+    let (cursor, limit) = page(&visit.query);
+    let no_such = || Problem::new(&known::NO_SUCH_CURSOR, known::NO_SUCH_CURSOR.cause);
+    let after = cursor.map_or(Ok(0), |cursor| cursor.parse().map_err(|_| no_such()))?;
+    let lines = visit.payments.audit_lines(after, limit).await?;
+    let cursor = lines.last().map_or(after, |line| line.seq).to_string();
+    Ok(Answer::json(StatusCode::OK, &json!({ "lines": lines, "cursor": cursor })))
+}
+
 pub(super) async fn read(visit: Visit) -> Outcome {
     shown(&apps(&visit)?.show(visit.named()).await?)
 }

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use engine::{IpNet, Proof, Protection, Sender};
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use ledger::Id;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -25,6 +24,7 @@ use crate::pace::{Buckets, Pace};
 use crate::peers::network;
 use crate::problem::Problem;
 use crate::route::{Intake, Route};
+use crate::sealed;
 
 /// Apps that asked lately.
 const APPS_MAX: usize = 65_536;
@@ -95,8 +95,9 @@ impl Admission {
             return Err(Problem::new(&NETWORK_REFUSED, detail));
         }
         self.pace(sender)?;
-        let encrypted =
-            !has_body || is_jose(headers) || !matches!(route.intake, Intake::Json { .. });
+        let encrypted = !has_body
+            || sealed::is_declared(headers)
+            || !matches!(route.intake, Intake::Json { .. });
         let given = match (sender.proof, encrypted) {
             (Proof::Bearer, _) => Protection::Bearer,
             (Proof::Signature, false) => Protection::Signature,
@@ -148,13 +149,6 @@ impl Admission {
     fn now_ns(&self) -> u64 {
         u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
-}
-
-/// Whether the body is declared as encrypted (RFC 7515, section 9.2.1).
-fn is_jose(headers: &HeaderMap) -> bool {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = text.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/jose")
 }
 
 #[cfg(test)]

@@ -97,10 +97,11 @@ impl Exchange {
     }
 
     fn components(&self, whole: bool) -> Result<Vec<Component>, Error> {
-        let mut all = vec![Component::named("@status")?, Component::named("content-type")?];
+        let mut all = vec![Component::named("@status")?];
         if whole {
             all.push(Component::named(content_digest::NAME)?);
         }
+        all.push(Component::named("content-type")?);
         for name in ["@method", "@target-uri"] {
             all.push(Component::named(name)?.of_request()?);
         }
@@ -114,7 +115,8 @@ impl Exchange {
     }
 }
 
-/// Encrypts the answer to its reader; a stream cannot be, and is refused to whoever has to have it so.
+/// Encrypts the answer to its reader. A stream cannot be, and is refused to whoever has to have it
+/// so.
 fn sealed(answer: &mut Answer, platform: &Platform, reader: &Reader) -> Result<(), Problem> {
     match answer.stream.take() {
         None => sealed::seal(answer, platform, reader),

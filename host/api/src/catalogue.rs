@@ -46,6 +46,17 @@ pub static QUERY_INVALID: Code = Code::new(
         "Leave out or correct the parameters that `errors` names.",
     ],
 );
+pub static CARD_NOT_ENCRYPTED: Code = Code::new(
+    "card-not-encrypted",
+    422,
+    Never,
+    [
+        "A card is taken from an encrypted body alone",
+        "The body was not a JWE: proxies on the way could read the card number.",
+        "Encrypt the body to the host's key (GET /.well-known/jwks.json) and send it as \
+         application/jose. Treat the card as exposed if the body was sent in the clear.",
+    ],
+);
 pub static NOT_JSON: Code = Code::new(
     "not-json",
     400,
@@ -239,6 +250,7 @@ pub static CATALOGUE: &[&Code] = &[
     &PROTECTION_REQUIRED,
     &NOTHING_HERE,
     &NO_SUCH_PAYMENT,
+    &NO_SUCH_CARD,
     &NO_SUCH_ACCOUNT,
     &NO_SUCH_CURSOR,
     &NO_SUCH_ENDPOINT,
@@ -263,6 +275,7 @@ pub static CATALOGUE: &[&Code] = &[
     &ALREADY_CANCELLED,
     &NOTHING_TO_CANCEL,
     &NOT_FOR_PAYOUTS,
+    &CARD_GONE,
     &SPENDING_LIMIT,
     &APP_REVOKED,
     &APP_BUSY,
@@ -276,6 +289,8 @@ pub static CATALOGUE: &[&Code] = &[
     &FIELDS_INVALID,
     &ENDPOINT_REFUSED,
     &KEY_REUSED,
+    &CARD_NOT_ENCRYPTED,
+    &CARD_REFUSED,
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
     &TOO_MANY_STREAMS,

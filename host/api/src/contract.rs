@@ -7,10 +7,10 @@ mod endpoints;
 use std::future::Future;
 use std::pin::Pin;
 
-use engine::audit::Act;
+use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, App, AppKey, Apps, Ask, Delivery, Done, Engine, Error, EventPage, NewPayment,
-    NewPayout, Nonce, Offer, PaymentPage, Sender,
+    Acknowledgement, App, AppKey, Apps, Ask, Card, Delivery, Done, Engine, Error, EventPage,
+    NewCard, NewPayment, NewPayout, Nonce, Offer, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
@@ -47,6 +47,9 @@ pub trait Payments: Endpoints {
         cursor: Option<&'a str>,
         limit: usize,
     ) -> Soon<'a, Result<EventPage, Error>>;
+    fn tokenise<'a>(&'a self, app: &'a Id, card: NewCard) -> Soon<'a, Result<Card, Error>>;
+    fn card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>>;
+    fn erase_card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>>;
     fn deliver<'a>(
         &'a self,
         account: &'a str,
@@ -60,6 +63,7 @@ pub trait Payments: Endpoints {
     fn impediments(&self) -> Soon<'_, Vec<String>>;
     /// Durable once it answers.
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>>;
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>>;
     /// None where the double has none.
     fn apps(&self) -> Option<Apps>;
 }
@@ -122,6 +126,18 @@ impl Payments for Engine {
         Box::pin(Engine::events(self, app, cursor, limit))
     }
 
+    fn tokenise<'a>(&'a self, app: &'a Id, card: NewCard) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::tokenise(self, app, card))
+    }
+
+    fn card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::card(self, app, card))
+    }
+
+    fn erase_card<'a>(&'a self, app: &'a Id, card: &'a Id) -> Soon<'a, Result<Card, Error>> {
+        Box::pin(Engine::erase_card(self, app, card))
+    }
+
     fn deliver<'a>(
         &'a self,
         account: &'a str,
@@ -156,6 +172,10 @@ impl Payments for Engine {
 
     fn audit(&self, act: Act) -> Soon<'_, Result<(), Error>> {
         Box::pin(async move { Ok(Engine::audit(self).append(act).await.map(drop)?) })
+    }
+
+    fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>> {
+        Box::pin(async move { Ok(Engine::audit(self).lines(after, limit).await?) })
     }
 
     fn apps(&self) -> Option<Apps> {

@@ -34,7 +34,7 @@ use crate::proof::Asked;
 use crate::route::{Call, Intake, Reply, Route, Visit};
 use crate::server::Options;
 use crate::streams::Streams;
-use crate::{auth, head, query, router};
+use crate::{auth, cards, head, query, router};
 
 mod taking;
 
@@ -137,24 +137,37 @@ impl Passage<'_> {
             Call::Ask(_) => Some(head::idempotency_key(&parts.headers)?),
             Call::Open(_) | Call::App(_) | Call::Admin(_) => None,
         };
-        let Taken { raw, json, encrypted } =
+        cards::only_encrypted(route, &parts.headers)?;
+        let Taken { sent, raw, json, encrypted } =
             self.take_in(route.intake, &parts, body, sender.as_ref()).await?;
-        let digest = digest(&parts, &raw);
         if route.is_audited() {
             let object = object(&path, key.as_deref(), &json);
-            let act = audited(route, &self.line.id, sender.as_ref(), (object, digest));
+            let about = (object, digest(&parts, &sent));
+            let act = audited(route, &self.line.id, sender.as_ref(), about);
             self.edge.payments.audit(act).await?;
         }
         let ask = key.zip(sender.as_ref()).map(|(idempotency_key, sender)| Ask {
             app: sender.app.id.clone(),
             key: sender.key.clone(),
             idempotency_key,
-            digest,
+            digest: digest(&parts, &raw),
         });
         let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
         let platform = self.edge.platform.clone();
-        let visit =
-            Visit { payments, streams, platform, sender, path, query, json, parts, raw, encrypted };
+        let body_bytes_max = self.edge.limits.body_bytes_max;
+        let visit = Visit {
+            payments,
+            streams,
+            platform,
+            sender,
+            path,
+            query,
+            json,
+            parts,
+            raw,
+            encrypted,
+            body_bytes_max,
+        };
         self.operate(call(route, visit, app, ask)?).await
     }
 

@@ -120,9 +120,6 @@ fn check_patterns(patterns: &[String]) -> Result<(), Problem> {
         let detail = "write *, refund.*, *.succeeded or the name of an event";
         faults.add(&format!("/events/{n}"), "choice", detail);
     }
-    if patterns.is_empty() {
-        faults.add("/events", "min-length", "write one pattern at least; * is every event");
-    }
     if patterns.len() > PATTERNS_MAX {
         faults.add("/events", "max-length", format!("write at most {PATTERNS_MAX} patterns"));
     }

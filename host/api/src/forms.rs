@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use engine::{Instrument, NewPayment, NewPayout};
-use ledger::Money;
+use engine::{Instrument, NewCard, NewPayment, NewPayout, Secret};
+use ledger::{Id, Money};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::catalogue::INTERNAL;
 use crate::problem::Problem;
@@ -62,6 +63,17 @@ pub(crate) struct PartForm {
     pub(crate) amount: Option<Money>,
 }
 
+/// The body of a new card. Its texts are wiped when dropped.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CardForm {
+    number: Zeroizing<String>,
+    expiry_month: u8,
+    expiry_year: u16,
+    security_code: Option<Zeroizing<String>>,
+    holder: Option<Zeroizing<String>>,
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum InstrumentForm {
@@ -69,6 +81,7 @@ enum InstrumentForm {
     Wallet { wallet: String },
     Bank { bank: String },
     Qr,
+    Card { card: Id },
 }
 
 #[derive(Default, Deserialize)]
@@ -98,6 +111,20 @@ impl From<InstrumentForm> for Instrument {
             InstrumentForm::Wallet { wallet } => Instrument::Wallet(wallet),
             InstrumentForm::Bank { bank } => Instrument::Bank(bank),
             InstrumentForm::Qr => Instrument::Qr,
+            InstrumentForm::Card { card } => Instrument::Card(card),
+        }
+    }
+}
+
+impl From<CardForm> for NewCard {
+    fn from(form: CardForm) -> NewCard {
+        let secret = |name: &str, text: &String| Secret::new(name, text.as_bytes().to_vec());
+        NewCard {
+            number: secret("card number", &form.number),
+            expiry_month: form.expiry_month,
+            expiry_year: form.expiry_year,
+            security_code: form.security_code.map(|code| secret("security code", &code)),
+            holder: form.holder.map(|name| secret("card holder", &name)),
         }
     }
 }

@@ -12,6 +12,7 @@ mod answer;
 mod attest;
 mod auth;
 mod body;
+mod cards;
 mod catalogue;
 mod connection;
 pub mod content_digest;

@@ -10,6 +10,7 @@ use crate::route::{Call, Given, Intake, Route};
 use crate::shape::{Field, Shape};
 use crate::table::ROUTES;
 use crate::vocabulary::{IDEMPOTENCY_KEY, NAMED};
+use crate::{cards, jose};
 
 static TEXT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_string()));
 
@@ -38,20 +39,39 @@ pub(crate) fn document() -> Value {
         "components": {
             "schemas": NAMED.iter().map(schema).collect::<Map<_, _>>(),
             "headers": headers(),
-            "securitySchemes": {"apiKey": {
-                "type": "http", "scheme": "bearer", "bearerFormat": "tgk_<app>_<secret>",
-            }, "adminToken": {
-                "type": "http", "scheme": "bearer",
-                "description": "The token that [admin] of the configuration names.",
-            }},
+            "securitySchemes": security_schemes(),
+        },
+    })
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "apiKey": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "tgk_<app>_<secret>",
+            "description": "For apps whose protection is `bearer`.",
+        },
+        "signatureInput": {
+            "type": "apiKey", "in": "header", "name": "Signature-Input",
+            "description": "RFC 9421: over @method, @target-uri, content-type, content-digest and \
+                idempotency-key as far as there are, with created, nonce and keyid \
+                `<app>/<key>`.",
+        },
+        "signature": {
+            "type": "apiKey", "in": "header", "name": "Signature",
+            "description": "RFC 9421, in place of an API key; both together are refused.",
+        },
+        "adminToken": {
+            "type": "http", "scheme": "bearer",
+            "description": "The token that [admin] of the configuration names.",
         },
     })
 }
 
 const ABOUT: &str = "JSON is read strictly: unknown fields and names that \
-stand twice are refused. `Accept` is read by the feed of events alone: every other answer is JSON. Every POST of an app, \
-except a sync, needs an `Idempotency-Key`: repeat the very same request under the same key until \
-it is answered, and money moves once.";
+stand twice are refused. `Accept` is read by the feed of events alone: every other answer is JSON. \
+Every POST that can move money needs an `Idempotency-Key`: repeat the very same request under the \
+same key until it is answered, and money moves once. A body sent as `application/jose` is a \
+compact JWE (RFC 7516) of the JSON, and its answer is one too.";
 
 fn schema((name, shape): &(&str, &'static Shape)) -> (String, Value) {
     ((*name).to_owned(), shape.schema())
@@ -82,14 +102,14 @@ fn operation(route: &Route) -> Value {
         Call::Open(_) => json!([]),
         Call::App(_) | Call::Ask(_) => {
             let scopes: Vec<&str> = route.scope.iter().map(|scope| scope.word()).collect();
-            json!([{"apiKey": scopes}])
+            json!([{"apiKey": scopes}, {"signatureInput": scopes, "signature": scopes}])
         }
         Call::Admin(_) => json!([{"adminToken": []}]),
     };
     let tag = if matches!(route.call, Call::Admin(_)) { "admin" } else { "platform" };
     operation.insert("tags".to_owned(), json!([tag]));
     operation.insert("security".to_owned(), security);
-    if let Some(body) = request_body(route.intake) {
+    if let Some(body) = request_body(route) {
         operation.insert("requestBody".to_owned(), body);
     }
     Value::Object(operation)
@@ -121,13 +141,20 @@ fn parameter(place: &str, field: &Field) -> Value {
     })
 }
 
-fn request_body(intake: Intake) -> Option<Value> {
-    match intake {
+fn request_body(route: &Route) -> Option<Value> {
+    match route.intake {
         Intake::None => None,
         Intake::Json { name, required, example, .. } => {
             let example: Value = serde_json::from_str(example).unwrap_or_default();
             let content = json!({"schema": reference(name), "example": example});
-            Some(json!({"required": required, "content": {"application/json": content}}))
+            let media_types: &[&str] = match route.call {
+                _ if cards::holds_card(route) => &[jose::MEDIA_TYPE],
+                Call::App(_) | Call::Ask(_) => &["application/json", jose::MEDIA_TYPE],
+                Call::Open(_) | Call::Admin(_) => &["application/json"],
+            };
+            let content: Map<String, Value> =
+                media_types.iter().map(|kind| ((*kind).to_owned(), content.clone())).collect();
+            Some(json!({"required": required, "content": content}))
         }
         Intake::Raw => Some(json!({
             "required": false,
@@ -154,7 +181,7 @@ fn responses(route: &Route) -> Value {
     problems.sort_by_key(|code| code.status);
     for group in problems.chunk_by(|one, next| one.status == next.status) {
         let Some(first) = group.first() else { continue };
-        let refused = refusal(group);
+        let refused = refusal(route, group);
         match responses.get_mut(&first.status.to_string()) {
             Some(given) => merge(given, refused),
             None => {
@@ -165,19 +192,24 @@ fn responses(route: &Route) -> Value {
     if matches!(route.intake, Intake::Raw) {
         // Without `content`: each provider wants its own media type, and many want no body.
         let about = "What the provider expects to hear, in its own form.";
-        responses.insert("default".to_owned(), json!({"description": about, "headers": common()}));
+        let told = json!({"description": about, "headers": common(route)});
+        responses.insert("default".to_owned(), told);
     }
     Value::Object(responses)
 }
 
 fn success(route: &Route, given: &Given) -> Value {
-    let mut headers = common();
+    let mut headers = common(route);
     if matches!(route.call, Call::Ask(_)) {
         headers.insert("Location".to_owned(), header("Location"));
         headers.insert("Idempotency-Replayed".to_owned(), header("Idempotency-Replayed"));
     }
     let content = match given.body {
-        Some((name, shape)) => json!({media_type(shape): {"schema": reference(name)}}),
+        Some((name, shape)) => {
+            let mut content = sealed(route);
+            content.insert(media_type(shape).to_owned(), json!({"schema": reference(name)}));
+            Value::Object(content)
+        }
         None => json!({"text/html": {}, "text/css": {}}),
     };
     json!({"description": given.about, "headers": headers, "content": content})
@@ -191,8 +223,8 @@ fn media_type(shape: &Shape) -> &'static str {
 }
 
 /// One status of which several problems make use.
-fn refusal(group: &[&'static Code]) -> Value {
-    let mut headers = common();
+fn refusal(route: &Route, group: &[&'static Code]) -> Value {
+    let mut headers = common(route);
     let codes: Vec<&str> = group.iter().map(|code| code.code).collect();
     if group.iter().any(|code| code.retry.after_s().is_some()) {
         headers.insert("Retry-After".to_owned(), header("Retry-After"));
@@ -206,10 +238,13 @@ fn refusal(group: &[&'static Code]) -> Value {
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("properties".to_owned(), json!({"code": {"enum": codes}}));
     }
+    let mut content = sealed(route);
+    let problem = json!({"schema": schema, "examples": examples});
+    content.insert("application/problem+json".to_owned(), problem);
     json!({
         "description": format!("{}.", titles.join("; ")),
         "headers": headers,
-        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+        "content": content,
     })
 }
 
@@ -229,8 +264,20 @@ fn merge(given: &mut Value, refused: Value) {
     }
 }
 
-fn common() -> Map<String, Value> {
-    ["Request-Id", "Cache-Control"].iter().map(|name| ((*name).to_owned(), header(name))).collect()
+/// An answer to an app comes encrypted where its request did, or has to.
+fn sealed(route: &Route) -> Map<String, Value> {
+    let of_app = matches!(route.call, Call::App(_) | Call::Ask(_));
+    let jwe = json!({"schema": {"type": "string"}});
+    of_app.then(|| (jose::MEDIA_TYPE.to_owned(), jwe)).into_iter().collect()
+}
+
+/// What every answer carries, and those to an app.
+fn common(route: &Route) -> Map<String, Value> {
+    let of_app = matches!(route.call, Call::App(_) | Call::Ask(_));
+    let proof: &[&str] =
+        if of_app { &["Content-Digest", "Signature-Input", "Signature"] } else { &[] };
+    let names = ["Request-Id", "Cache-Control"].iter().chain(proof);
+    names.map(|name| ((*name).to_owned(), header(name))).collect()
 }
 
 fn header(name: &str) -> Value {
@@ -242,6 +289,7 @@ fn headers() -> Value {
         json!({"description": about, "required": true, "schema": {"type": "string"},
                "example": example})
     };
+    let proof = |about: &str| json!({"description": about, "required": false, "schema": {"type": "string"}});
     let replayed = json!({
         "description": "True when this is the answer of an earlier request with the same key.",
         "required": false,
@@ -250,6 +298,9 @@ fn headers() -> Value {
     json!({
         "Request-Id": text("Name it when you ask the operator.", "req_0f1e2d3c4b5a697800000001"),
         "Cache-Control": text("Nothing may be kept by caches.", "no-store"),
+        "Content-Digest": proof("RFC 9530, SHA-256; not of a stream."),
+        "Signature-Input": proof("RFC 9421; where the platform has a key."),
+        "Signature": proof("RFC 9421, by a key of /.well-known/jwks.json."),
         "Location": text("The payment.", "/v1/payments/pay_01jd8ze5p2m3q4r5s6t7v8w9xa"),
         "Retry-After": {
             "description": "Seconds to wait before asking again.",

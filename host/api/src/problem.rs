@@ -97,12 +97,14 @@ pub struct Fault {
 }
 
 /// Every rule a fault can name.
-pub const RULES: [&str; 15] = [
+pub const RULES: [&str; 17] = [
     "characters",
+    "check-digit",
     "choice",
     "depth",
     "duplicate",
     "exists",
+    "expired",
     "format",
     "max-length",
     "max-properties",

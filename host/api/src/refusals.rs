@@ -23,6 +23,13 @@ impl From<Error> for Problem {
                 let detail = format!("there is no account `{}`", cut(&name));
                 Problem::new(&known::NO_SUCH_ACCOUNT, detail)
             }
+            Error::NoSuchCard(_) => Problem::new(&known::NO_SUCH_CARD, said),
+            Error::CardGone(..) => Problem::new(&known::CARD_GONE, said),
+            Error::CardRefused(fault) => {
+                let (field, detail) = (fault.field.to_owned(), fault.detail.to_owned());
+                let fault = Fault { place: Place::Body, field, rule: fault.rule, detail };
+                Problem::with_faults(&known::CARD_REFUSED, vec![fault])
+            }
             // Told as any key that is not good: nobody learns that it once was.
             Error::AppRevoked => auth::refused(&known::API_KEY_WRONG, auth::INVALID_TOKEN),
             Error::SpendingLimit { currency, left_minor, renews_at_ms } => {

@@ -86,8 +86,9 @@ pub(crate) struct Visit {
     /// The body as it came, or as it was within the JWE.
     pub(crate) raw: Bytes,
     /// Whether it came in a JWE.
-    #[allow(dead_code, reason = "for operations that take card numbers")]
     pub(crate) encrypted: bool,
+    /// The most bytes that a body may have.
+    pub(crate) body_bytes_max: usize,
 }
 
 impl Visit {
@@ -105,6 +106,14 @@ impl Visit {
     pub(crate) fn payment(&self) -> Result<Id, Problem> {
         let id = self.named().parse().ok().filter(|id: &Id| id.as_str().starts_with("pay_"));
         id.ok_or_else(|| Problem::new(&known::NO_SUCH_PAYMENT, "the path names no payment"))
+    }
+}
+
+impl Visit {
+    /// The card that the path names.
+    pub(crate) fn card(&self) -> Result<Id, Problem> {
+        let id = self.named().parse().ok().filter(|id: &Id| id.as_str().starts_with("card_"));
+        id.ok_or_else(|| Problem::new(&known::NO_SUCH_CARD, "the path names no card"))
     }
 }
 

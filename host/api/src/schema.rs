@@ -19,6 +19,9 @@ const STREAM: &str = "Server-sent events (WHATWG HTML, section 9.2). `id` is the
     the event, `event` its name, `data` an Event in one line of JSON. A comment comes when nothing \
     else does.";
 
+/// Of all the ways in which RFC 3339 writes a time, this one alone is taken and answered.
+const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$";
+
 /// Every code that [`Shape::Currency`] takes.
 static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(Currency::all);
 
@@ -30,6 +33,7 @@ impl Alphabet {
             Alphabet::Visible => Some("^[!-~]*$"),
             Alphabet::Name => Some("^[A-Za-z0-9][A-Za-z0-9_.-]*$"),
             Alphabet::Word => Some("^[a-z-]*$"),
+            Alphabet::Digits => Some("^[0-9]*$"),
             Alphabet::Any => None,
         }
     }
@@ -52,7 +56,7 @@ impl Shape {
             Shape::Id(prefix) => json!({
                 "type": "string", "pattern": format!("^{prefix}[0-9a-hjkmnp-tv-z]{{26}}$"),
             }),
-            Shape::Time => json!({"type": "string", "format": "date-time"}),
+            Shape::Time => json!({"type": "string", "format": "date-time", "pattern": TIME}),
             Shape::Integer { min, max } => {
                 json!({"type": "integer", "format": "int64", "minimum": min, "maximum": max})
             }

@@ -26,6 +26,8 @@ pub(crate) enum Alphabet {
     Name,
     /// Lower-case letters and hyphens.
     Word,
+    /// 0 to 9.
+    Digits,
     /// Any character at all: what a provider said, to the letter.
     Any,
 }
@@ -318,6 +320,7 @@ impl Alphabet {
                 text.chars().all(name) && text.starts_with(|c: char| c.is_ascii_alphanumeric())
             }
             Alphabet::Word => text.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+            Alphabet::Digits => text.bytes().all(|byte| byte.is_ascii_digit()),
             Alphabet::Any => true,
         }
     }
@@ -329,6 +332,7 @@ impl Alphabet {
             Alphabet::Visible => "write printable ASCII without spaces",
             Alphabet::Name => "write letters, digits, _ . and -, beginning with a letter or digit",
             Alphabet::Word => "write lower-case letters and hyphens",
+            Alphabet::Digits => "write digits alone",
             Alphabet::Any => "",
         }
     }

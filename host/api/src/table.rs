@@ -1,5 +1,6 @@
 //! The routes, as a table. What is not here is not answered.
 
+mod cards;
 mod endpoints;
 
 use engine::Scope;
@@ -17,6 +18,9 @@ const OPERATED: &[Given] = &[Given {
     about: "Begun and recorded. The status says what became of it; a decline is recorded too.",
     body: Some(("Operated", &shapes::OPERATED)),
 }];
+/// What an operation can meet that begins a payment or a payout.
+const PAYS: &[&Code] =
+    &[&known::SPENDING_LIMIT, &known::NO_SUCH_CARD, &known::CARD_GONE, &known::VAULT_CLOSED];
 const PAYMENT: &[Given] =
     &[Given { status: 200, about: "The payment.", body: Some(("Payment", &shapes::PAYMENT)) }];
 
@@ -58,7 +62,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYMENT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[&known::SPENDING_LIMIT],
+        own_problems: PAYS,
     },
     Route {
         id: "listPayments",
@@ -95,7 +99,7 @@ pub(crate) static ROUTES: &[Route] = &[
             example: PAYOUT_EXAMPLE,
         },
         given: OPERATED,
-        own_problems: &[&known::SPENDING_LIMIT],
+        own_problems: PAYS,
     },
     Route {
         id: "readPayment",
@@ -169,6 +173,9 @@ pub(crate) static ROUTES: &[Route] = &[
             ],
         )
     },
+    cards::CREATE,
+    cards::READ,
+    cards::ERASE,
     Route {
         id: "listEvents",
         method: "GET",
@@ -238,6 +245,7 @@ pub(crate) static ROUTES: &[Route] = &[
     admin::ADD_KEY,
     admin::ROTATE_KEY,
     admin::REVOKE_KEY,
+    admin::AUDIT,
     page(
         "/health",
         ["health", "Whether the process answers"],

@@ -1,7 +1,7 @@
 //! Payments, entries and events as they are answered. Their shapes stand in
 //! [`vocabulary`](crate::vocabulary); the tests hold every answer to them.
 
-use engine::Event;
+use engine::{Card, Event};
 use ledger::{Decline, Entry, Kind, NextAction, Payment, State};
 use serde_json::{Value, json};
 
@@ -73,6 +73,23 @@ fn decline(decline: &Decline) -> Value {
         "retry": decline.retry,
         "provider_code": decline.provider_code,
         "provider_message": decline.provider_message,
+    })
+}
+
+/// A card, as far as it may be shown.
+pub(crate) fn card(card: &Card) -> Value {
+    json!({
+        "id": card.id,
+        "state": card.state.name(),
+        "brand": card.brand,
+        "last4": card.last4,
+        "expiry_month": card.expiry_month,
+        "expiry_year": card.expiry_year,
+        "fingerprint": card.fingerprint,
+        "holder": card.holder,
+        "security_code": card.security_code,
+        "created_at": rfc3339(card.created_at_ms),
+        "kept_until": rfc3339(card.keep_until_ms),
     })
 }
 

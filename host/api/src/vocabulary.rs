@@ -2,6 +2,7 @@
 //!
 //! Not here: how a shape is checked or written down ([`shape`](crate::shape)).
 
+mod cards;
 mod endpoints;
 
 use ledger::AMOUNT_MINOR_MAX;
@@ -12,6 +13,7 @@ use crate::problem::{RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
 
+pub(crate) use cards::*;
 pub(crate) use endpoints::*;
 
 const fn text(min: usize, max: usize, of: crate::shape::Alphabet) -> Shape {
@@ -49,14 +51,6 @@ pub(crate) static NEW_MONEY: Shape = Shape::Object(&[&[
     field("currency", Shape::CurrentCurrency, "ISO 4217, the current table."),
 ]]);
 const NEW_AMOUNT: Shape = Shape::Named("NewMoney", &NEW_MONEY);
-
-pub(crate) static INSTRUMENT: Shape = Shape::Tagged(&[
-    ("token", &[field("token", text(1, 255, Visible), "A token the provider gave.")]),
-    ("wallet", &[field("wallet", text(1, 255, Text), "A wallet account.")]),
-    ("bank", &[field("bank", text(1, 64, Printable), "An IBAN or a local account number.")]),
-    ("qr", &[]),
-]);
-const PAID_WITH: Shape = Shape::Named("Instrument", &INSTRUMENT);
 
 pub(crate) static NEW_PAYMENT: Shape = Shape::Object(&[&[
     field("account", ACCOUNT, "The account to pay through."),
@@ -323,6 +317,8 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("Instrument", &INSTRUMENT),
     ("NewPayment", &NEW_PAYMENT),
     ("NewPayout", &NEW_PAYOUT),
+    ("NewCard", &NEW_CARD),
+    ("Card", &CARD),
     ("Part", &PART),
     ("Nothing", &NOTHING),
     ("NextAction", &NEXT_ACTION),
@@ -349,6 +345,8 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("AppPage", &admin::APP_PAGE),
     ("AppWithKey", &admin::APP_WITH_KEY),
     ("AppChange", &admin::APP_CHANGE),
+    ("AuditLine", &admin::AUDIT_LINE),
+    ("AuditPage", &admin::AUDIT_PAGE),
     ("NewApp", &admin::NEW_APP),
     ("NewAppKey", &admin::NEW_KEY),
     ("Rotation", &admin::ROTATION),

@@ -24,6 +24,7 @@ use crate::outside::Outside;
 use crate::pool::{Key, Pool, PoolLimits};
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::strike::Strike;
 use crate::target::Target;
 use crate::tls::{self, Configs, Identity};
 
@@ -112,9 +113,22 @@ impl Egress {
     /// Dropping the returned future drops the intent and the connection with it; what had left
     /// by then is unknown to the caller, as after a crash.
     ///
+    /// Whatever sensitive value the answer repeats is struck out of it.
+    ///
     /// A reused connection that turns out to be closed before it took a byte is replaced by a new
     /// one; that is the only thing done twice.
     pub async fn send<E>(
+        &self,
+        gate: &Gate,
+        fill: &dyn Fill,
+        request: &Request,
+        intent: impl Future<Output = Result<(), E>> + Send,
+    ) -> Result<Reply, Failed<E>> {
+        let reply = self.send_filled(gate, fill, request, intent).await?;
+        Ok(Strike::of(request, fill).out_of(reply))
+    }
+
+    async fn send_filled<E>(
         &self,
         gate: &Gate,
         fill: &dyn Fill,

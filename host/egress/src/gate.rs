@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::allowed::AllowedHost;
-use crate::request::Source;
+use crate::request::{CardField, Source};
 use crate::tls::Identity;
 
 /// The limits of one account. Whatever it does not allow is refused before a connection is opened.
@@ -45,6 +45,8 @@ pub enum Granted {
     Secret(String),
     /// Every field of the card an operation is paid with.
     Card,
+    /// One field of it.
+    CardField(CardField),
     /// Results of computations over sensitive parts.
     Derived,
 }
@@ -91,10 +93,19 @@ impl Default for Gate {
     }
 }
 
+impl Gate {
+    /// Whether any field of a card may travel anywhere.
+    pub fn lets_cards_travel(&self) -> bool {
+        let of_cards = |grant: &Grant| matches!(grant.value, Granted::Card | Granted::CardField(_));
+        self.grants.iter().any(of_cards)
+    }
+}
+
 impl Granted {
     pub(crate) fn covers(&self, source: &Source) -> bool {
         match (self, source) {
             (Granted::Secret(granted), Source::Secret(asked)) => granted == asked,
+            (Granted::CardField(granted), Source::Card(asked)) => granted == asked,
             (Granted::Card, Source::Card(_)) | (Granted::Derived, Source::Derived(_)) => true,
             _ => false,
         }

@@ -27,6 +27,7 @@ mod reach;
 mod readable;
 mod reply;
 mod request;
+mod strike;
 mod target;
 mod tls;
 mod wire;

@@ -12,6 +12,7 @@ use sandbox::contract as wit;
 use sandbox::{Generation, Sensitive};
 use vault::{Keyring, Secret};
 
+use crate::cards::OpenCard;
 use crate::{Error, Instrument, translate};
 
 /// Whether an account moves money.
@@ -50,6 +51,7 @@ pub struct AccountParts {
 /// An account that may take payments.
 pub(crate) struct Account {
     pub name: String,
+    pub mode: Mode,
     pub plugin: Generation,
     pub keyring: Arc<Keyring>,
     pub settings: Arc<BTreeMap<String, String>>,
@@ -71,6 +73,7 @@ impl Account {
         tracing::info!(account = parts.name, provider, mode = ?parts.mode, "account ready");
         Ok(Account {
             name: parts.name,
+            mode: parts.mode,
             plugin: parts.plugin,
             keyring: Arc::new(parts.keyring),
             settings: Arc::new(parts.settings),
@@ -103,6 +106,10 @@ impl Account {
         if !description.methods.iter().any(|method| method == instrument.method()) {
             let (method, taken) = (instrument.method(), description.methods.join(", "));
             return Err(Error::Unsupported(format!("`{method}` is not taken here, but {taken}")));
+        }
+        if matches!(instrument, Instrument::Card(_)) && !self.gate.lets_cards_travel() {
+            let what = "cards may not travel: add [account.NAME.card] with the places they may";
+            return Err(Error::Misconfigured(what.to_owned()));
         }
         Ok(())
     }
@@ -164,7 +171,7 @@ fn of_other_places(slot: &wit::SecretSlot, grants: &[egress::Grant]) -> Vec<Stri
     let asked: Vec<_> = slot.places.iter().map(translate::place).collect();
     let of_secret = |grant: &&egress::Grant| match &grant.value {
         egress::Granted::Secret(secret) => secret == name,
-        egress::Granted::Card | egress::Granted::Derived => false,
+        egress::Granted::Card | egress::Granted::CardField(_) | egress::Granted::Derived => false,
     };
     let granted: Vec<_> =
         grants.iter().filter(of_secret).flat_map(|grant| grant.places.clone()).collect();
@@ -209,13 +216,19 @@ fn of_wrong_kind(slot: &wit::KeySlot, keyring: &Keyring) -> Vec<String> {
 /// The secrets of an account, for the sandbox to compute over and for egress to fill in.
 pub(crate) struct Secrets(BTreeMap<String, Secret>);
 
-impl Sensitive for Secrets {
+/// What the sandbox may compute over in one operation.
+pub(crate) struct Values {
+    pub secrets: Arc<Secrets>,
+    pub card: Option<Arc<OpenCard>>,
+}
+
+impl Sensitive for Values {
     fn secret(&self, name: &str) -> Option<Secret> {
-        self.0.get(name).cloned()
+        self.secrets.0.get(name).cloned()
     }
 
-    fn card(&self, _field: wit::CardField) -> Option<Secret> {
-        None
+    fn card(&self, field: wit::CardField) -> Option<Secret> {
+        self.card.as_ref()?.field(translate::card_field(field)).cloned()
     }
 
     fn encode(&self, value: &Secret, encoding: wit::Encoding) -> Result<Secret, String> {
@@ -223,9 +236,10 @@ impl Sensitive for Secrets {
     }
 }
 
-/// What egress fills into one request: the account's secrets, and what the step derived.
+/// What egress fills into one request: the account's secrets, the card, what the step derived.
 pub(crate) struct Filling {
     pub secrets: Arc<Secrets>,
+    pub card: Option<Arc<OpenCard>>,
     pub derived: Vec<Secret>,
 }
 
@@ -234,8 +248,8 @@ impl Fill for Filling {
         self.secrets.0.get(name)
     }
 
-    fn card(&self, _field: egress::CardField) -> Option<&Secret> {
-        None
+    fn card(&self, field: egress::CardField) -> Option<&Secret> {
+        self.card.as_ref()?.field(field)
     }
 
     fn derived(&self, number: u32) -> Option<&Secret> {
@@ -251,6 +265,7 @@ impl Instrument {
             Instrument::Wallet(_) => "wallet",
             Instrument::Bank(_) => "bank",
             Instrument::Qr => "qr",
+            Instrument::Card(_) => "card",
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Instrument {
     Bank(String),
     /// A code which the payer scans.
     Qr,
+    /// A card handed over before, by its token.
+    Card(Id),
 }
 
 /// A payment to begin.

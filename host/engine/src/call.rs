@@ -11,7 +11,8 @@ use sandbox::{Called, Fault, Remembered, Surroundings};
 use sha2::{Digest, Sha256};
 use store::Batch;
 
-use crate::account::Account;
+use crate::account::{Account, Values};
+use crate::cards::OpenCard;
 use crate::record::{self, Kept, Operation};
 use crate::translate::{self, Purpose};
 use crate::{Engine, Error};
@@ -24,6 +25,8 @@ pub(crate) struct Question {
     /// Tells steps of different attempts apart: none of two may share its randomness.
     pub attempt: u32,
     pub operation: Operation,
+    /// The card it is paid with, while it is there.
+    pub card: Option<Arc<OpenCard>>,
     asked: wit::Operation,
 }
 
@@ -37,13 +40,14 @@ impl Question {
         purpose: Purpose,
         payment: &Payment,
         operation: Operation,
+        card: Option<Arc<OpenCard>>,
     ) -> Option<Question> {
         let asked = translate::operation(purpose, payment, &operation, &account.notify_url)?;
         let attempt = match purpose {
             Purpose::Do => 0,
             Purpose::Sync => operation.recovery.syncs + 1,
         };
-        Some(Question { account, purpose, attempt, operation, asked })
+        Some(Question { account, purpose, attempt, operation, card, asked })
     }
 
     fn surroundings(&self, kept: Kepts, step: u32, now: TimestampMs) -> Surroundings {
@@ -52,7 +56,9 @@ impl Question {
         seed.update([matches!(self.purpose, Purpose::Sync) as u8]);
         seed.update(self.attempt.to_be_bytes());
         seed.update(step.to_be_bytes());
-        surroundings(&self.account, kept, seed.finalize().into(), now)
+        let values = Values { secrets: self.account.secrets.clone(), card: self.card.clone() };
+        let sensitive = Arc::new(values);
+        Surroundings { sensitive, ..surroundings(&self.account, kept, seed.finalize().into(), now) }
     }
 }
 
@@ -69,7 +75,7 @@ pub(crate) fn surroundings(
         account: account.name.clone(),
         keyring: account.keyring.clone(),
         settings: account.settings.clone(),
-        sensitive: account.secrets.clone(),
+        sensitive: Arc::new(Values { secrets: account.secrets.clone(), card: None }),
         kept,
         now: (now / 1000, (now % 1000) as u32 * 1_000_000),
         seed,

@@ -44,8 +44,12 @@ impl Made {
         Made { request, moves_money, state, remembered, derived, now, step, repeated: false }
     }
 
-    pub fn filling(&self, account: &Account) -> Filling {
-        Filling { secrets: account.secrets.clone(), derived: self.derived.clone() }
+    pub fn filling(&self, question: &Question) -> Filling {
+        Filling {
+            secrets: question.account.secrets.clone(),
+            card: question.card.clone(),
+            derived: self.derived.clone(),
+        }
     }
 
     /// The record of the request, and of how it ended.
@@ -172,7 +176,7 @@ impl Engine {
             };
             self.tell(&question.operation, &Verdict::Sending, batch, note).await.map(drop)
         };
-        let filling = made.filling(account);
+        let filling = made.filling(question);
         Ok(match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
             Ok(reply) => Ending::Answered(reply),
             Err(Failed::NoReply(error)) => Ending::NoReply(chain(&error)),

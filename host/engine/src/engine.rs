@@ -10,6 +10,7 @@ use vault::AtRest;
 
 use crate::account::{Account, AccountParts};
 use crate::audit::Audit;
+use crate::cards::Codes;
 use crate::clock::{Clock, Entropy};
 use crate::nonce::Nonces;
 use crate::notify::{Desk, Notifying};
@@ -49,6 +50,8 @@ pub struct Options {
     pub absent_after_ms: u64,
     /// So many late "not found" answers prove that the provider never got it.
     pub absences_min: u32,
+    /// How long a card is kept at most, in milliseconds; it goes with its expiry in any case.
+    pub card_keep_ms: u64,
     /// Entries asked about at the same time.
     pub concurrent_syncs_max: usize,
 }
@@ -60,6 +63,8 @@ impl Default for Options {
             sync_after_ms: vec![2_000, 10_000, 60_000, 300_000, 900_000, 3_600_000],
             absent_after_ms: 60_000,
             absences_min: 2,
+            // 400 days: a subscription of a year, and time to ask for the card again.
+            card_keep_ms: 400 * 24 * 60 * 60 * 1000,
             concurrent_syncs_max: 16,
         }
     }
@@ -77,6 +82,7 @@ pub(crate) struct Inner {
     pub entropy: Arc<dyn Entropy>,
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
+    pub codes: Codes,
     pub notifying: Notifying,
     /// Rung when notifications were written.
     pub desk: Desk,
@@ -135,6 +141,7 @@ impl Engine {
             entropy: parts.entropy,
             accounts,
             options: parts.options,
+            codes: Codes::default(),
             notifying: parts.notifying,
             desk: Desk::default(),
             claims: Mutex::default(),

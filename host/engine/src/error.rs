@@ -2,6 +2,8 @@
 
 use ledger::{Currency, Id, Refusal, TimestampMs};
 
+use crate::cards::{CardFault, CardState};
+
 /// Why an operation was not begun, or a question not answered. Nothing was sent to the provider,
 /// except where a variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,18 @@ pub enum Error {
     /// No such payment belongs to the app.
     #[error("there is no payment {0}")]
     NoSuchPayment(Id),
+    /// No such card belongs to the app.
+    #[error("there is no card {0}")]
+    NoSuchCard(Id),
+    /// The card's data is erased.
+    #[error("the card {0} is {state}", state = .1.name())]
+    CardGone(Id, CardState),
+    /// No card has this number, or this expiry.
+    #[error(transparent)]
+    CardRefused(#[from] CardFault),
+    /// Nothing can be sealed or opened; for the operator.
+    #[error("the vault did not do it")]
+    Vault(#[from] vault::at_rest::Error),
     /// No such account is configured.
     #[error("there is no account `{0}`")]
     NoSuchAccount(String),
@@ -34,9 +48,6 @@ pub enum Error {
     /// The audit trail could not be written, so nothing was begun.
     #[error("the audit trail could not be written")]
     Audit(#[from] crate::audit::Unwritten),
-    /// What is sealed could not be opened, or nothing can be sealed.
-    #[error("the vault did not do it")]
-    Vault(#[from] vault::at_rest::Error),
     /// The cursor was not made by this feed or list.
     #[error("`{0}` is not a cursor of this list")]
     NotACursor(String),

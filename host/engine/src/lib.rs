@@ -12,6 +12,7 @@ mod apps;
 mod ask;
 pub mod audit;
 mod call;
+mod cards;
 mod clock;
 mod converse;
 mod deliver;
@@ -24,6 +25,7 @@ mod offer;
 mod operate;
 mod proofs;
 mod record;
+mod reseal;
 mod resolve;
 mod spending;
 mod tell;
@@ -36,6 +38,7 @@ pub use app::{
 };
 pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
+pub use cards::{Card, CardFault, CardState, NewCard};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use deliver::{Acknowledgement, Delivery};
 pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
@@ -49,3 +52,5 @@ pub use notify::{
     replay_offline,
 };
 pub use offer::{Grade, Offer};
+pub use reseal::{Resealed, sealed_under};
+pub use vault::Secret;

@@ -3,7 +3,8 @@
 //!
 //! A row of the outbox is written in the commit of the event it is about, so none is forgotten and
 //! none is told of what did not happen. It leaves the outbox in the commit that records how it
-//! ended. A process that ends in between tells it again, under the same `webhook-id`: at least once.
+//! ended. A process that ends in between tells it again, under the same `webhook-id`: at least
+//! once.
 //!
 //! Read in this order: `endpoint` (who is told), `outbox` (the rows), `lanes`, `circuit` and
 //! `schedule` (when each is sent: pure), `attempt` (one sending), `deliverer` (the loop), `replay`.
@@ -36,4 +37,4 @@ pub(crate) use endpoint::Registered;
 pub(crate) use outbox::{addressed, note};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

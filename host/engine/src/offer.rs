@@ -3,7 +3,7 @@
 use ledger::Kind;
 use serde::Serialize;
 
-use crate::account::Account;
+use crate::account::{Account, Mode};
 use crate::app::App;
 use crate::{Engine, translate};
 
@@ -14,6 +14,8 @@ pub struct Offer {
     pub account: String,
     /// The provider, by the plugin's own name.
     pub provider: String,
+    /// Whether it moves money.
+    pub mode: Mode,
     /// The version of the plugin.
     pub version: String,
     /// Instruments it takes.
@@ -54,6 +56,7 @@ fn offer(account: &Account) -> Offer {
     Offer {
         account: account.name.clone(),
         provider: described.name.clone(),
+        mode: account.mode,
         version: described.version.clone(),
         methods: described.methods.clone(),
         currencies: described.currencies.clone(),

@@ -14,6 +14,7 @@ use store::{Batch, Expected};
 
 use crate::account::Account;
 use crate::call::{Question, remember};
+use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
 use crate::tell::schedule;
@@ -120,6 +121,7 @@ struct Decided {
     expected: Expected,
     operation: Operation,
     idempotent: Idempotent,
+    card: Option<Arc<OpenCard>>,
 }
 
 /// Why an operation did not begin.
@@ -181,7 +183,12 @@ impl Engine {
             let decided = self.decide(ask, key, &root, &plan).await?;
             let entry = decided.operation.entry.clone();
             let in_hand = self.claim(entry.as_str());
-            match self.drive(decided).await {
+            let card = decided.card.clone();
+            let driven = self.drive(decided).await;
+            if let Some(card) = card.filter(|_| driven.is_err()) {
+                self.unused(&card);
+            }
+            match driven {
                 Ok(payment) => return Ok(Done { payment, entry, replayed: false }),
                 Err(NotBegun::Overtaken) => drop(in_hand),
                 Err(NotBegun::Because(error)) => return Err(error),
@@ -229,8 +236,13 @@ impl Engine {
             entry: entry.id.clone(),
             answer: None,
         };
-        let operation = self.operation(&payment, &entry, plan, key);
-        Ok(Decided { account, payment, expected, operation, idempotent })
+        let mut operation = self.operation(&payment, &entry, plan, key);
+        let card = match &plan.instrument {
+            Some(Instrument::Card(card)) => Some(Arc::new(self.pay_with(&ask.app, card).await?)),
+            _ => None,
+        };
+        operation.card = card.as_ref().map(|card| card.shown().clone());
+        Ok(Decided { account, payment, expected, operation, idempotent, card })
     }
 
     fn operation(&self, payment: &Payment, entry: &Entry, plan: &Plan, key: &str) -> Operation {
@@ -240,6 +252,7 @@ impl Engine {
             account: payment.account.clone(),
             kind: plan.kind,
             instrument: plan.instrument.clone(),
+            card: None,
             description: plan.description.clone(),
             return_url: plan.return_url.clone(),
             customer_ip: plan.customer_ip.clone(),
@@ -255,7 +268,8 @@ impl Engine {
     async fn drive(&self, decided: Decided) -> Result<Payment, NotBegun> {
         let now = self.0.clock.now_ms();
         let Decided { account, payment, operation, .. } = &decided;
-        let question = Question::new(account.clone(), Purpose::Do, payment, operation.clone());
+        let (card, asked) = (decided.card.clone(), operation.clone());
+        let question = Question::new(account.clone(), Purpose::Do, payment, asked, card);
         let question = question.ok_or(NotBegun::Overtaken)?;
         let called = self.start(&question, now).await?;
         let called = called.map_err(|fault| Error::PluginFault(fault.to_string()))?;
@@ -303,9 +317,12 @@ impl Engine {
             made.note(&mut noted, &mut operation, account);
             let mut batch = self.first_batch(decided, &payment, &operation);
             batch.changes.append(&mut noted.changes);
-            self.commit_first(&payment, &operation, batch).await
+            self.commit_first(&payment, &operation, batch).await?;
+            // From here on the provider may have the security code: it is given to nobody again.
+            decided.card.iter().for_each(|card| card.spend());
+            Ok(())
         };
-        let filling = made.filling(account);
+        let filling = made.filling(question);
         let sent = match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
             Err(Failed::Refused(error)) => {
                 return Err(Error::Misconfigured(chain(&error)).into());

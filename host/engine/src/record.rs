@@ -20,6 +20,9 @@
 //! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `nonce` | minute (big-endian) `/` app `/` nonce | nothing: the nonce of a signed request |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
+//! | `card` | card | what may be shown of a card, and the sealed rest |
+//! | `card-due` | time (big-endian ms) card | nothing: when a card is erased by itself |
+//! | `card-key` | app | the sealed key of the app's fingerprints |
 //! | `audit` | number (big-endian) | a line of the audit trail |
 //! | `spent` | app `/` day `/` currency | what the app has spent, where it may not spend more |
 //! | `audited` | `head` | how many lines the trail has, and the hash of the last |
@@ -45,6 +48,12 @@ pub(crate) const DELIVERY: Space = Space::named("delivery");
 pub(crate) const ANOMALY: Space = Space::named("anomaly");
 pub(crate) const APP: Space = Space::named("app");
 pub(crate) const KEPT: Space = Space::named("kept");
+pub(crate) const CARD: Space = Space::named("card");
+pub(crate) const CARD_DUE: Space = Space::named("card-due");
+pub(crate) const CARD_KEY: Space = Space::named("card-key");
+
+/// Every space with records that hold something sealed (`vault::Vaulted`), at whatever depth.
+pub(crate) const SEALED: &[Space] = &[APP, CARD, CARD_KEY, ENDPOINT];
 pub(crate) const ENDPOINT: Space = Space::named("endpoint");
 pub(crate) const CIRCUIT: Space = Space::named("circuit");
 pub(crate) const OUTBOX: Space = Space::named("outbox");
@@ -64,6 +73,9 @@ pub(crate) struct Operation {
     pub kind: Kind,
     #[serde(default)]
     pub instrument: Option<Instrument>,
+    /// Of a card: what a plugin may know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Shown>,
     pub description: String,
     #[serde(default)]
     pub return_url: Option<String>,
@@ -79,6 +91,16 @@ pub(crate) struct Operation {
     pub seed: String,
     #[serde(default)]
     pub recovery: Recovery,
+}
+
+/// What may be known of the card that an operation is paid with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    pub brand: String,
+    pub last4: String,
+    /// Whether a security code came along for this operation.
+    pub security_code: bool,
+    pub holder: bool,
 }
 
 /// How finding out about an open entry stands.

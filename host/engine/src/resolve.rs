@@ -18,11 +18,12 @@ use tokio::sync::Semaphore;
 
 use crate::account::Account;
 use crate::call::{Question, remember};
+use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, words};
 use crate::record::{self, Exchange, Operation};
 use crate::tell::schedule;
 use crate::translate::{self, Outcome, Purpose};
-use crate::{Engine, Error};
+use crate::{Engine, Error, Instrument};
 
 /// How often the schedule is looked at.
 const LOOK_AFTER: Duration = Duration::from_millis(500);
@@ -93,6 +94,9 @@ impl Engine {
         loop {
             if let Err(error) = self.resolve_due(&places).await {
                 tracing::error!(%error, "the schedule cannot be read");
+            }
+            if let Err(error) = self.expire_cards().await {
+                tracing::error!(%error, "cards whose time is over are not erased yet");
             }
             tokio::time::sleep(LOOK_AFTER).await;
         }
@@ -228,7 +232,9 @@ impl Engine {
         operation: &Operation,
         batch: &mut Batch,
     ) -> Result<Answer, Error> {
-        let question = Question::new(account.clone(), Purpose::Sync, payment, operation.clone());
+        let card = self.card_of(operation).await;
+        let question =
+            Question::new(account.clone(), Purpose::Sync, payment, operation.clone(), card);
         let Some(question) = question else { return Ok(Answer::Nothing("no entry".to_owned())) };
         let mut stepped = self.start(&question, self.0.clock.now_ms()).await?;
         for step in 0..self.0.options.steps_max {
@@ -250,7 +256,7 @@ impl Engine {
                 return Ok(Answer::Nothing("a `sync` may not move money".to_owned()));
             }
             remember(batch, account, &made.remembered, now);
-            let sent = self.send_unrecorded(account, &made).await;
+            let sent = self.send_unrecorded(&question, &made).await;
             let key = record::sync_key(&operation.entry, question.attempt, step);
             batch.put(record::EXCHANGE, key, record::encode(&made.record(account, Some(&sent))));
             stepped = match sent {
@@ -264,8 +270,8 @@ impl Engine {
     }
 
     /// Sends what need not be recorded before: it moves no money, or it is recorded already.
-    async fn send_unrecorded(&self, account: &Account, made: &Made) -> Ending {
-        let filling = made.filling(account);
+    async fn send_unrecorded(&self, question: &Question, made: &Made) -> Ending {
+        let (account, filling) = (&question.account, made.filling(question));
         let nothing = async { Ok::<(), std::convert::Infallible>(()) };
         match self.0.egress.send(&account.gate, &filling, &made.request, nothing).await {
             Ok(reply) => Ending::Answered(reply),
@@ -273,6 +279,17 @@ impl Engine {
             Err(Failed::NotSent(error) | Failed::Refused(error)) => Ending::NotSent(chain(&error)),
             Err(Failed::Intent(never)) => match never {},
         }
+    }
+
+    /// The card of a recorded operation, as long as it is there. Without it the provider can still
+    /// be asked by reference.
+    async fn card_of(&self, operation: &Operation) -> Option<Arc<OpenCard>> {
+        let Some(Instrument::Card(card)) = &operation.instrument else { return None };
+        let opened = self.card_again(card).await.unwrap_or_else(|error| {
+            tracing::warn!(%card, %error, "the card cannot be opened");
+            None
+        });
+        opened.map(Arc::new)
     }
 
     /// Whether the provider still promises that the same bytes move money once.
@@ -293,12 +310,14 @@ impl Engine {
         let step = operation.recovery.exchanges.saturating_sub(1);
         let key = record::exchange_key(&operation.entry, step);
         let read = record::read::<Exchange>(&*self.0.store, record::EXCHANGE, &key).await?;
-        let question = Question::new(account.clone(), Purpose::Do, payment, operation.clone());
+        let card = self.card_of(operation).await;
+        let question =
+            Question::new(account.clone(), Purpose::Do, payment, operation.clone(), card);
         let (Some(read), Some(question)) = (read, question) else {
             return self.not_found_out(operation, "its request is not recorded").await;
         };
         let made = again(read.value, step);
-        let sent = self.send_unrecorded(account, &made).await;
+        let sent = self.send_unrecorded(&question, &made).await;
         if let Ending::NotSent(why) = &sent {
             // This time nothing left, but the first time something may have.
             return self.not_found_out(operation, why).await;

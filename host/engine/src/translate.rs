@@ -131,7 +131,7 @@ pub(crate) fn operation(
             entries: others.map(entry).collect(),
         },
         entry: entry(found),
-        instrument: instrument(operation.instrument.as_ref()),
+        instrument: instrument(operation),
         description: operation.description.clone(),
         return_url: operation.return_url.clone(),
         notify_url: notify_url.to_owned(),
@@ -149,8 +149,18 @@ pub(crate) fn operation(
     })
 }
 
-fn instrument(instrument: Option<&Instrument>) -> wit::Instrument {
-    match instrument {
+fn instrument(operation: &Operation) -> wit::Instrument {
+    match &operation.instrument {
+        Some(Instrument::Card(_)) => {
+            operation.card.as_ref().map_or(wit::Instrument::None, |card| {
+                wit::Instrument::Card(wit::Card {
+                    brand: card.brand.clone(),
+                    last4: card.last4.clone(),
+                    has_security_code: card.security_code,
+                    has_holder: card.holder,
+                })
+            })
+        }
         Some(Instrument::Token(token)) => wit::Instrument::Token(token.clone()),
         Some(Instrument::Wallet(wallet)) => wit::Instrument::Wallet(wallet.clone()),
         Some(Instrument::Bank(bank)) => wit::Instrument::Bank(bank.clone()),

@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::TimestampMs;
 
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-const LENGTH: usize = 30;
-const PREFIXES: [&str; 6] = ["pay_", "ent_", "evt_", "app_", "ano_", "end_"];
+/// Characters after the prefix.
+const LENGTH: usize = 26;
+const PREFIXES: &[&str] = &["pay_", "ent_", "evt_", "app_", "ano_", "card_", "end_"];
 
 /// An identifier: `pay_` a payment, `ent_` an entry, `evt_` an event, `app_` an app, `ano_` an
-/// anomaly, `end_` an endpoint.
+/// anomaly, `card_` a card, `end_` an endpoint.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Id(String);
@@ -53,6 +54,11 @@ impl Id {
         Id::new("ano_", now, random)
     }
 
+    /// The token of a card.
+    pub fn card(now: TimestampMs, random: [u8; 10]) -> Id {
+        Id::new("card_", now, random)
+    }
+
     /// The identifier of an endpoint.
     pub fn endpoint(now: TimestampMs, random: [u8; 10]) -> Id {
         Id::new("end_", now, random)
@@ -80,7 +86,7 @@ impl FromStr for Id {
     fn from_str(text: &str) -> Result<Id, IdError> {
         let known = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
         match known {
-            Some(rest) if text.len() == LENGTH && rest.bytes().all(|b| DIGITS.contains(&b)) => {
+            Some(rest) if rest.len() == LENGTH && rest.bytes().all(|b| DIGITS.contains(&b)) => {
                 Ok(Id(text.to_owned()))
             }
             _ => Err(IdError(text.chars().take(64).collect())),
@@ -123,7 +129,7 @@ mod tests {
         let early = Id::entry(1_700_000_000_000, [255; 10]);
         let late = Id::entry(1_700_000_000_001, [0; 10]);
         assert!(early < late);
-        assert_eq!(early.as_str().len(), LENGTH);
+        assert_eq!(early.as_str().len(), 30);
         assert_eq!(early.as_str().parse(), Ok(early.clone()));
     }
 

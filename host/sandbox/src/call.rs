@@ -10,6 +10,7 @@ use crate::contract::Level;
 use crate::description::Asked;
 use crate::fault::{LogLine, Trip, one_line};
 use crate::loading::Decimals;
+use crate::loading::Witness;
 use crate::meter::Meter;
 use crate::stream::Stream;
 use crate::{Limits, Remembered, Surroundings};
@@ -27,6 +28,7 @@ pub(crate) struct Plugin {
     pub(crate) asked: Asked,
     pub(crate) limits: Limits,
     pub(crate) decimals: Decimals,
+    pub(crate) witness: Witness,
 }
 
 /// The result of a computation over sensitive parts. It stays here.

@@ -280,6 +280,7 @@ impl Code {
             asked: Asked::default(),
             limits: plugin.limits.clone(),
             decimals: plugin.decimals,
+            witness: plugin.witness.clone(),
         });
         self.run(&blank, "describe", None, |guest, store| guest.call_describe(store))
     }
@@ -299,6 +300,7 @@ impl Code {
                 .map_err(|error| fault(&error, store.data(), export, began)),
             Err(error) => Err(unmade(fault(&error, store.data(), export, began))),
         };
+        plugin.witness.look(export);
         let call = store.into_data();
         Ok(Called {
             answer: answer?,

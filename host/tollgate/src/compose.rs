@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egress::{Egress, Gate, Grant, Granted};
+use egress::{Egress, Gate};
 use engine::{AccountParts, Apps, Engine, Notifying, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
 use store::Store;
 use vault::{AtRest, Keyring, Legacy};
 
-use crate::config::{Account, Loaded, Wrong};
+use crate::config::{Account, CardEntry, DerivedEntry, Loaded, Wrong};
 
 /// A fault, and the line it is on.
 type Fault = (Option<usize>, String);
@@ -138,7 +138,7 @@ fn assembled(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         accounts,
-        options: loaded.config.recovery.options(),
+        options: options(loaded),
     };
     Engine::new(parts).map_err(|unfit| {
         let line =
@@ -148,6 +148,13 @@ fn assembled(
             faults.map(|(name, what)| (line(&name), format!("account `{name}`: {what}"))).collect(),
         )
     })
+}
+
+fn options(loaded: &Loaded) -> engine::Options {
+    let standard = loaded.config.recovery.options();
+    let days = loaded.config.cards.keep_days_max;
+    let ms = days.map(|days| days.saturating_mul(24 * 60 * 60 * 1000));
+    engine::Options { card_keep_ms: ms.unwrap_or(standard.card_keep_ms), ..standard }
 }
 
 fn extra_roots(loaded: &Loaded) -> Result<Vec<Vec<u8>>, Fault> {
@@ -220,9 +227,10 @@ fn parts(
             Ok(value) => drop(secrets.insert(secret.clone(), value)),
             Err(error) => wrong.push(error),
         }
-        let places = entry.places.iter().map(|place| place.0.clone()).collect();
-        grants.push(Grant { value: Granted::Secret(secret.clone()), places, hosts: None });
+        grants.push(entry.grant(secret));
     }
+    grants.extend(account.card.iter().flat_map(CardEntry::grants));
+    grants.extend(account.derived.iter().map(DerivedEntry::grant));
     if !wrong.is_empty() {
         return Err(wrong);
     }

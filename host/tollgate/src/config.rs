@@ -4,6 +4,7 @@
 //! stands in. Paths are relative to the folder of the file.
 
 mod admin;
+mod cards;
 mod notifications;
 mod platform;
 mod sandbox;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use admin::{Admin, Network};
+pub use cards::{CardEntry, Cards, DerivedEntry};
 pub use notifications::Notifications;
 pub use platform::{Platform, Use, authority};
 pub use sandbox::Sandbox;
@@ -41,6 +43,9 @@ pub struct Config {
     /// What the platform proves itself with.
     #[serde(default)]
     pub platform: Platform,
+    /// How long cards are kept.
+    #[serde(default)]
+    pub cards: Cards,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
@@ -180,6 +185,10 @@ pub struct Account {
     /// Secrets by name, and where each may travel.
     #[serde(default)]
     pub secret: BTreeMap<String, SecretEntry>,
+    /// Where cards may travel, if they may at all.
+    pub card: Option<CardEntry>,
+    /// Where results computed over secrets and cards may travel.
+    pub derived: Option<DerivedEntry>,
     /// Keys; several of one slot are told apart by `id`.
     #[serde(default)]
     pub key: Vec<KeyEntry>,

@@ -1,9 +1,9 @@
 //! Values sealed at rest: a data key for each value, wrapped by a master key of the operator.
 //!
 //! A [`Vaulted`] is plain data for a store: AES-256-GCM under a data key of its own, which is
-//! wrapped by AES-256-GCM under the current [`Master`]. What is sealed is bound to its place (a name
-//! such as `card/card_01J.../number`): copied to another place it does not open. Under a new master
-//! only the data key is wrapped anew, so that re-sealing reads no value.
+//! wrapped by AES-256-GCM under the current [`Master`]. What is sealed is bound to its place (a
+//! name such as `card/card_01J.../number`): copied to another place it does not open. Under a new
+//! master only the data key is wrapped anew, so that re-sealing reads no value.
 //!
 //! Not here: where master keys are read from, which records hold a [`Vaulted`], when it is done.
 
@@ -34,13 +34,14 @@ const SEALING: &str = "tollgate/at-rest/1/value/";
 pub enum Error {
     /// No master key is configured.
     #[error(
-        "the vault is closed: make a master key with `tollgate vault key > keys/master` and name it \
-         in the configuration by [vault] master = [{{ id = \"1\", file = \"keys/master\" }}]"
+        "the vault is closed: make a master key with `tollgate vault key > keys/master` and name \
+         it in the configuration by [vault] master = [{{ id = \"1\", file = \"keys/master\" }}]"
     )]
     Closed,
     /// The value is under a master key that is not configured.
     #[error(
-        "sealed under the master key `{0}`, which [vault] does not name: add it after the current one"
+        "sealed under the master key `{0}`, which [vault] does not name: add it after the current \
+         one"
     )]
     NoSuchMaster(String),
     /// The value was changed, or copied from another place.

@@ -98,16 +98,16 @@ impl Adapter for Stripe {
 fn authorize(host: &dyn Host, order: &Order) -> Result<Step, Failure> {
     let method = match &order.instrument {
         Instrument::Token(token) => return confirm(host, order, token),
-        Instrument::Card(_) => Form::new()
+        Instrument::Card(given) => Form::new()
             .field("type", "card")
             .field("card[number]", card(CardField::Number))
             .field("card[exp_month]", card(CardField::ExpiryMonth))
             .field("card[exp_year]", card(CardField::ExpiryYear))
-            .field("card[cvc]", card(CardField::SecurityCode)),
+            .optional("card[cvc]", given.has_security_code.then(|| card(CardField::SecurityCode)))
+            .optional("billing_details[name]", given.has_holder.then(|| card(CardField::Holder))),
         _ => return Err(Failure::invalid("instrument: Stripe takes a card or a token")),
     };
-    // Whatever is wrong with the rest is found before a card travels for nothing.
-    confirm(host, order, "")?;
+    confirm(host, order, "")?; // What is wrong with the rest is found before a card travels.
     let key = format!("{}-card", order.entry.id);
     Ok(command(host, "/v1/payment_methods", &key, method).state(CARD).ask())
 }

@@ -149,8 +149,16 @@ fn amount<'a>(words: &'a [&'a str]) -> Result<(Option<Money>, &'a [&'a str]), St
 fn instrument(words: &[&str]) -> Result<Option<Instrument>, String> {
     Ok(Some(match words {
         [] => return Ok(None),
-        ["card", brand, last4] => {
-            Instrument::Card { brand: (*brand).to_owned(), last4: (*last4).to_owned() }
+        ["card", brand, last4, more @ ..] => {
+            if let Some(word) = more.iter().find(|word| !["no-code", "holder"].contains(word)) {
+                return Err(format!("`{word}` says nothing about a card: no-code, holder"));
+            }
+            Instrument::Card {
+                brand: (*brand).to_owned(),
+                last4: (*last4).to_owned(),
+                security_code: !more.contains(&"no-code"),
+                holder: more.contains(&"holder"),
+            }
         }
         ["token", token] => Instrument::Token((*token).to_owned()),
         ["wallet", account] => Instrument::Wallet((*account).to_owned()),

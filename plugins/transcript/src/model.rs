@@ -93,7 +93,7 @@ pub struct Payment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Instrument {
-    Card { brand: String, last4: String },
+    Card { brand: String, last4: String, security_code: bool, holder: bool },
     Token(String),
     Wallet(String),
     Bank(String),

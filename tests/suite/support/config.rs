@@ -184,6 +184,9 @@ impl Account {
                  total-ms-max = {total} }}"
             )?;
         }
+        if plugin == "stripe" {
+            writeln!(text, "card = {{ places = [\"body\"] }}")?;
+        }
         writeln!(text, "[account.{name}.settings]")?;
         for (setting, value) in &self.settings {
             writeln!(text, "{setting} = {value:?}")?;

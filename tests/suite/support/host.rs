@@ -23,6 +23,7 @@ pub struct Host {
     door: Door,
     key: String,
     process: Option<Process>,
+    level: &'static str,
 }
 
 struct Process {
@@ -46,7 +47,12 @@ impl Host {
         config.write(folder.path(), &door.url());
         let added = tollgate(&["app", "add", "shop"], folder.path()).await;
         let key = added.answered().to_owned();
-        Host { folder, door, key, process: None }
+        Host { folder, door, key, process: None, level: "info" }
+    }
+
+    /// From the next start on, logs at this level.
+    pub fn log_at(&mut self, level: &'static str) {
+        self.level = level;
     }
 
     /// Starts the process and waits until it takes payments.
@@ -56,7 +62,7 @@ impl Host {
 
     /// The same, when it may refuse to start; what it logged if it does.
     pub async fn try_run(&mut self) -> Result<(), String> {
-        let mut command = child(&["serve"], self.folder.path());
+        let mut command = child(&["--log", self.level, "serve"], self.folder.path());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::of(child.stderr.take().unwrap());
         let line = log.line(0, |line| line["message"] == "taking payments").await;

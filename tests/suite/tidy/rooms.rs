@@ -26,10 +26,20 @@ const ROOMS: &[Room] = &[
     },
     // A simulator that shares code with the host shares its misunderstandings.
     Room { folder: "examples/simulators", knows: &[] },
-    // The suite knows the host from outside, but for the sandbox, in which it plays transcripts.
+    // The suite knows the host from outside, but for the sandbox, in which it plays transcripts,
+    // and the engine, whose guests it watches.
     Room {
         folder: "tests",
-        knows: &["simulators", "transcript", "sandbox", "vault", "egress", "ledger"],
+        knows: &[
+            "simulators",
+            "transcript",
+            "sandbox",
+            "vault",
+            "egress",
+            "ledger",
+            "store",
+            "engine",
+        ],
     },
     // A plugin is written against the SDK; the vault's own code stands in for the host in its
     // tests.

@@ -12,6 +12,8 @@ use transcript::{
 };
 use vault::{Key, Keyring, Legacy, Secret};
 
+use crate::canaries::Canary;
+
 use super::to_contract::{delivery, operation, reply};
 use super::to_plain::{answer, event, failure, proof};
 use algorithms::{encoding, mac_algorithm, signature_algorithm};
@@ -70,6 +72,23 @@ impl SandboxStage {
             step: 0,
             given: None,
         }
+    }
+
+    /// What the account holds and no plugin may: secrets, card fields, symmetric and private keys.
+    pub fn hidden(&self) -> Vec<Canary> {
+        let mut hidden: Vec<Canary> = Vec::new();
+        let values = self.values.secrets.iter().chain(&self.values.card);
+        hidden.extend(values.map(|(name, value)| Canary::new(name, value.expose())));
+        for (slot, _, material) in &self.keys {
+            match material {
+                Material::Symmetric(bytes) => hidden.push(Canary::new(slot, bytes.clone())),
+                Material::Pem(text) if text.contains("PRIVATE KEY") => {
+                    hidden.extend(Canary::of_pem(slot, text));
+                }
+                Material::Pem(_) => {}
+            }
+        }
+        hidden
     }
 
     fn keyring(&self) -> Result<Keyring, String> {

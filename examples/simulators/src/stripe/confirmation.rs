@@ -98,7 +98,7 @@ pub(crate) fn confirm(
         );
         return Err(intents::unexpected_state(state, &intent, why));
     }
-    if let Some(card) = methods::card(&params)? {
+    if let Some(card) = methods::card(state, &params, call.now_s)? {
         intent.card = Some(card);
     }
     if let Some(by_hand) = methods::captured_by_hand(&params)? {

@@ -91,7 +91,7 @@ pub(crate) fn create(
     let expanded = params.expands("latest_charge")?;
     let confirmed = params.boolean("confirm")?.unwrap_or(false);
     let how = Confirmation::read(&params)?;
-    let intent = draft(&params, call)?;
+    let intent = draft(state, &params, call)?;
     if confirmed {
         how.check(&intent)?;
     } else if params.text("return_url")?.is_some() {
@@ -109,7 +109,7 @@ pub(crate) fn create(
     Ok(shape::intent(state, state.intent(&id)?, expanded))
 }
 
-fn draft(params: &Params<'_>, call: &Call<'_>) -> Result<Intent, Refusal> {
+fn draft(state: &State, params: &Params<'_>, call: &Call<'_>) -> Result<Intent, Refusal> {
     params.required("amount")?;
     let amount = params.amount("amount")?.unwrap_or_default();
     let currency = params.required("currency")?;
@@ -124,7 +124,7 @@ fn draft(params: &Params<'_>, call: &Call<'_>) -> Result<Intent, Refusal> {
     }
     let id = new_id("pi_");
     let secret = format!("{id}_secret_{}", new_id(""));
-    let card = methods::card(params)?;
+    let card = methods::card(state, params, call.now_s)?;
     let status =
         if card.is_some() { Status::RequiresConfirmation } else { Status::RequiresPaymentMethod };
     Ok(Intent {

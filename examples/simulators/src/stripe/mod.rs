@@ -290,6 +290,7 @@ impl Stripe {
             }
             ["v1", "payment_intents", id, "capture"] => intents::capture(state, id, &form, &call),
             ["v1", "payment_intents", id, "cancel"] => intents::cancel(state, id, &form, &call),
+            ["v1", "payment_methods"] => methods::create(state, &form, &call),
             ["v1", "refunds"] => refunds::create(state, &form, &call),
             _ => Err(unknown_url(asked)),
         }

@@ -132,6 +132,8 @@ pub(crate) struct State {
     pub charges: HashMap<String, Charge>,
     pub refunds: HashMap<String, Refund>,
     pub refund_order: Vec<String>,
+    /// Payment methods made of card numbers, by identifier.
+    pub methods: HashMap<String, Card>,
     pub outbox: Vec<Pending>,
     pub books: Books,
 }

@@ -1,6 +1,6 @@
 //! The routes of the admin interface.
 
-use super::{add, add_key, list, read, revoke, revoke_key, rotate_key, set, shapes};
+use super::{add, add_key, audit, list, read, revoke, revoke_key, rotate_key, set, shapes};
 use crate::catalogue as known;
 use crate::route::{Call, Given, Intake, Route};
 use crate::shape::Field;
@@ -180,4 +180,23 @@ pub(crate) const REVOKE_KEY: Route = Route {
     intake: Intake::None,
     given: THE_APP,
     own_problems: &[&known::NO_SUCH_APP, &known::NO_SUCH_KEY, &known::APP_BUSY],
+};
+
+pub(crate) const AUDIT: Route = Route {
+    id: "readAudit",
+    method: "GET",
+    path: "/admin/v1/audit",
+    title: "Read the audit trail",
+    about: "Keep the cursor and ask again: the trail loses nothing and repeats nothing.",
+    call: Call::Admin(|visit| Box::pin(audit(visit))),
+    scope: None,
+    parameters: &[],
+    query: PAGE,
+    intake: Intake::None,
+    given: &[Given {
+        status: 200,
+        about: "A page.",
+        body: Some(("AuditPage", &shapes::AUDIT_PAGE)),
+    }],
+    own_problems: &[&known::NO_SUCH_CURSOR],
 };

@@ -126,6 +126,26 @@ pub(crate) static APP_WITH_KEY: Shape = Shape::Object(&[&[
     ),
 ]]);
 
+const HASH: Shape = Shape::Text { min: 64, max: 64, of: Name };
+
+pub(crate) static AUDIT_LINE: Shape = Shape::Object(&[&[
+    field("seq", Shape::Integer { min: 1, max: u64::MAX }, "Its place: 1, 2, 3 and so on."),
+    field("at_ms", Shape::Integer { min: 0, max: u64::MAX }, "When, milliseconds of Unix time."),
+    field("actor", ANY, "Who: an app's identifier, `admin` or `operator`."),
+    field("key", Shape::Nullable(&ANY), "The name of the key that proved it."),
+    field("action", ANY, "What: an operation of this document, or the same by a command."),
+    field("object", ANY, "To what: an identifier, an idempotency key, or a name."),
+    field("request", Shape::Nullable(&ANY), "The `Request-Id` of the answer."),
+    field("digest", HASH, "SHA-256 of what was asked: method, path and body, a line end between."),
+    field("prev", HASH, "The `hash` of the line before; zeros in the first."),
+    field("hash", HASH, "SHA-256 of this object without `hash`, as canonical JSON (RFC 8785)."),
+]]);
+
+pub(crate) static AUDIT_PAGE: Shape = Shape::Object(&[&[
+    field("lines", Shape::List(&Shape::Named("AuditLine", &AUDIT_LINE)), "Oldest first."),
+    field("cursor", ANY, "What to ask for next: the lines after these."),
+]]);
+
 /// `{app}` in a path.
 pub(crate) const APP_IN_PATH: Field = field("app", Shape::Id("app_"), "An app.");
 

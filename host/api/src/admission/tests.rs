@@ -36,7 +36,7 @@ fn at(text: &str) -> IpAddr {
 /// The code of a refusal; empty when admitted.
 fn asked(admission: &Admission, sender: &Sender, from: &str, content_type: Option<&str>) -> String {
     let mut headers = HeaderMap::new();
-    headers.extend(content_type.map(|kind| (CONTENT_TYPE, kind.parse().unwrap())));
+    headers.extend(content_type.map(|kind| (http::header::CONTENT_TYPE, kind.parse().unwrap())));
     let route = route("createPayment");
     let admitted = admission.admit(sender, route, (at(from), &headers), content_type.is_some());
     admitted.err().map(|problem| problem.code.code.to_owned()).unwrap_or_default()
@@ -45,7 +45,7 @@ fn asked(admission: &Admission, sender: &Sender, from: &str, content_type: Optio
 #[test]
 fn each_protection_admits_itself_and_more_and_nothing_less() {
     let admission = Admission::new(Vec::new());
-    let (json, jose) = (Some("application/json"), Some("application/jose; charset=utf-8"));
+    let (json, jose) = (Some("application/json"), Some("application/jose"));
     for (protection, proof, body, admitted) in [
         (Protection::Bearer, Proof::Bearer, json, true),
         (Protection::Bearer, Proof::Signature, json, true),

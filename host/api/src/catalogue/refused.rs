@@ -13,6 +13,36 @@ pub static NO_SUCH_PAYMENT: Code = Code::new(
         "Use the `id` of an earlier answer to the same app.",
     ],
 );
+pub static NO_SUCH_CARD: Code = Code::new(
+    "no-such-card",
+    404,
+    NewKey,
+    [
+        "There is no such card",
+        "The token names no card, or one of another app.",
+        "Use the `id` that the card was given when the same app handed it over.",
+    ],
+);
+pub static CARD_GONE: Code = Code::new(
+    "card-gone",
+    409,
+    NewKey,
+    [
+        "The card is erased",
+        "The app had the card erased, or its expiry or its keeping time is over.",
+        "Ask the payer for the card again; nothing of its number is left here.",
+    ],
+);
+pub static CARD_REFUSED: Code = Code::new(
+    "card-refused",
+    422,
+    Never,
+    [
+        "This cannot be a card",
+        "The check digit of the number is wrong, or the expiry is over or too far ahead.",
+        "Have the payer correct the field that `errors` names.",
+    ],
+);
 pub static NO_SUCH_ACCOUNT: Code = Code::new(
     "no-such-account",
     404,

@@ -1,6 +1,8 @@
 //! Fields of objects, and parameters, as rows of a table: name, what it may be, whether it has to
 //! be there, what it is for.
 
+#![allow(clippy::indexing_slicing, reason = "a member that a JSON value lacks reads as null")]
+
 use serde_json::Value;
 
 use super::example::texts;

@@ -1,5 +1,7 @@
 //! The reference: every operation of the OpenAPI document, and every object that it names.
 
+#![allow(clippy::indexing_slicing, reason = "a member that a JSON value lacks reads as null")]
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -7,6 +9,7 @@ use serde_json::Value;
 use super::example::{self, resolved, texts};
 use super::fields;
 use super::html::{block, code, escaped, heading, link, prose, table};
+use crate::jose;
 
 /// One operation of the document.
 pub(super) struct Operation<'a> {
@@ -40,7 +43,14 @@ impl Operation<'_> {
     }
 
     fn body(&self) -> Option<&Value> {
-        self.value.pointer("/requestBody/content/application~1json")
+        self.media().map(|(_, content)| content)
+    }
+
+    /// The media type of its body, the first of the document, and what the document says of it.
+    fn media(&self) -> Option<(&str, &Value)> {
+        let content = self.value.pointer("/requestBody/content")?.as_object()?;
+        let (kind, content) = content.iter().next()?;
+        content.get("schema").map(|_| (kind.as_str(), content))
     }
 
     fn secured(&self) -> bool {
@@ -170,7 +180,9 @@ fn curl(one: &Operation<'_>) -> String {
         let value = field["example"].as_str().unwrap_or("…");
         lines.push(format!("-H '{name}: {value}'"));
     }
-    if let Some(body) = one.body() {
+    if let Some((kind, _)) = one.media().filter(|(kind, _)| *kind == jose::MEDIA_TYPE) {
+        lines.push(format!("-H 'content-type: {kind}' --data-binary @body.jwe"));
+    } else if let Some(body) = one.body() {
         lines.push("-H 'content-type: application/json'".to_owned());
         let text = serde_json::to_string_pretty(&body["example"]).unwrap_or_default();
         lines.push(format!("-d '{}'", text.replace('\n', "\n    ")));

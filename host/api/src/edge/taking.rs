@@ -16,6 +16,9 @@ use crate::{body, content_digest, head, json, sealed};
 
 /// A body that was taken in.
 pub(super) struct Taken {
+    /// The bytes as they came: all that is kept of a body that holds a card is their digest, and
+    /// from that of the opened ones its number could be found by trying all.
+    pub(super) sent: Bytes,
     /// The bytes, opened where they were encrypted.
     pub(super) raw: Bytes,
     pub(super) json: Value,
@@ -31,7 +34,8 @@ impl Passage<'_> {
         sender: Option<&Sender>,
     ) -> Result<Taken, Problem> {
         let limits = &self.edge.limits;
-        let none = Taken { raw: Bytes::new(), json: Value::Null, encrypted: false };
+        let none =
+            Taken { sent: Bytes::new(), raw: Bytes::new(), json: Value::Null, encrypted: false };
         let (shape, required) = match intake {
             Intake::None if self.whole => {
                 check_digest(&parts.headers, &[])?;
@@ -42,7 +46,7 @@ impl Passage<'_> {
             Intake::Raw => {
                 let raw = body::read(&parts.headers, body, limits).await?;
                 self.whole = true;
-                return Ok(Taken { raw, ..none });
+                return Ok(Taken { sent: raw.clone(), raw, ..none });
             }
             Intake::Json { shape, required, .. } => (shape, required),
         };
@@ -50,19 +54,19 @@ impl Passage<'_> {
         if encrypted.is_none() && (required || !body.is_end_stream()) {
             head::check_media_type(&parts.headers)?;
         }
-        let raw = body::read(&parts.headers, body, limits).await?;
+        let sent = body::read(&parts.headers, body, limits).await?;
         self.whole = true;
-        check_digest(&parts.headers, &raw)?;
+        check_digest(&parts.headers, &sent)?;
         let (raw, encrypted) = match encrypted {
-            Some(sender) => (self.open(sender, &raw)?, true),
-            None => (raw, false),
+            Some(sender) => (self.open(sender, &sent)?, true),
+            None => (sent.clone(), false),
         };
         self.expect_reader(sender)?;
         let json = match raw.is_empty() && !required {
             true => json!({}),
             false => json::read(&raw, limits.json_depth_max)?,
         };
-        checked_fields(shape, json).map(|json| Taken { raw, json, encrypted })
+        checked_fields(shape, json).map(|json| Taken { sent, raw, json, encrypted })
     }
 
     /// Opens an encrypted body; its answer is encrypted too.

@@ -31,6 +31,7 @@ const REPLAYING: &[&Code] = &[
     &known::ENDPOINT_BUSY,
 ];
 
+const REPLAY_EXAMPLE: &str = r#"{"type":"dead"}"#;
 const ENDPOINT_EXAMPLE: &str = r#"{"url":"https://shop.example/told","events":["*"]}"#;
 
 pub(super) const ADD: Route = Route {
@@ -121,6 +122,12 @@ pub(super) const NOTIFICATIONS: Route = Route {
 };
 
 pub(super) const REPLAY: Route = Route {
+    intake: Intake::Json {
+        name: "Replay",
+        shape: &shapes::REPLAY,
+        required: true,
+        example: REPLAY_EXAMPLE,
+    },
     given: &[Given {
         status: 200,
         about: "They wait to be sent.",
@@ -129,7 +136,7 @@ pub(super) const REPLAY: Route = Route {
     ..changing(
         ["replayNotifications", "/v1/endpoints/{endpoint}/replays", "Replay"],
         "Sends notifications again that were delivered or given up, under the same webhook-id.",
-        ("Replay", &shapes::REPLAY, r#"{"type":"dead"}"#),
+        ("Replay", &shapes::REPLAY, REPLAY_EXAMPLE),
         |visit, app| Box::pin(endpoints::replay(visit, app)),
         REPLAYING,
     )

@@ -114,7 +114,7 @@ async fn fields_are_held_to_their_shapes_and_all_faults_are_listed() {
         body(
             "several",
             r#"{"account":7,"amount":{"minor":0,"currency":"X"},"merchant_reference":"",
-               "instrument":{"type":"card"},"capture":"later","bogus":1}"#,
+               "instrument":{"type":"cash"},"capture":"later","bogus":1}"#,
             &[
                 "body /account type",
                 "body /amount/minor minimum",
@@ -184,7 +184,7 @@ async fn an_instrument_has_the_fields_of_its_type_alone() {
         (instrument(json!("tok")), &["body /instrument type"][..]),
         (instrument(json!({})), &["body /instrument/type required"]),
         (instrument(json!({"type": 1})), &["body /instrument/type type"]),
-        (instrument(json!({"type": "card"})), &["body /instrument/type choice"]),
+        (instrument(json!({"type": "cash"})), &["body /instrument/type choice"]),
         (instrument(json!({"type": "token"})), &["body /instrument/token required"]),
         (
             instrument(json!({"type": "token", "token": "a b"})),

@@ -7,7 +7,7 @@ use crate::shape::{Field, Shape, field, optional};
 /// Patterns of one endpoint.
 pub(crate) const PATTERNS_MAX: usize = 32;
 
-const PATTERNS: Shape = Shape::List(&text(1, 64, Visible));
+const PATTERNS: Shape = Shape::OneOrMore(&text(1, 64, Visible));
 const PLACE: Shape = text(20, 20, Visible);
 
 pub(crate) static NEW_ENDPOINT: Shape = Shape::Object(&[&[

@@ -245,3 +245,37 @@ async fn the_next_address_is_tried_when_the_first_refuses() {
     assert_eq!(crate::support::http(reply).0, 200);
     soon(server).await.expect("the server ends");
 }
+
+#[tokio::test]
+async fn what_a_provider_sends_back_of_a_sensitive_value_is_struck_out() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        let mut stream = accept(&listener).await;
+        let seen = read_request(&mut stream).await;
+        let written = r#"canary\"key canary%22key Y2FuYXJ5ImtleQ== 63616e617279226b6579"#;
+        let body = format!("{written} card 378282246310005 ending in 0005");
+        let length = body.len();
+        let head =
+            format!("HTTP/1.1 402 No\r\nx-echo: canary\"key\r\ncontent-length: {length}\r\n\r\n");
+        write(&mut stream, format!("{head}{body}").as_bytes()).await;
+        seen
+    });
+    let mut http = request(Method::Post, format!("http://{address}/"), b"");
+    let value = vec![secret("key", Encoding::Form)];
+    http.headers.push(Header { name: "authorization".to_owned(), value });
+    let number = sensitive(Source::Card(CardField::Number), Encoding::Raw);
+    http.body = vec![Part::Text("n=".to_owned()), number, secret("key", Encoding::Json)];
+    let mut gate = plain(address);
+    gate.grants = grants();
+    let (egress, values, request) = (egress(), values(), Request::Http(http));
+    let sent = soon(egress.send(&gate, &values, &request, durable())).await.expect("an answer");
+    soon(server).await.expect("the server ends");
+    let egress::Reply::Http { status, headers, body } = sent else { panic!("no HTTP") };
+    let text = String::from_utf8(body).unwrap();
+    assert_eq!(status, 402);
+    let echo = headers.iter().find(|(name, _)| name == "x-echo").map(|(_, value)| value.as_str());
+    assert_eq!(echo, Some("**********"));
+    let stars = |count: usize| "*".repeat(count);
+    let written = [11, 12, 16, 20].map(stars).join(" ");
+    assert_eq!(text, format!("{written} card {} ending in 0005", stars(15)));
+}

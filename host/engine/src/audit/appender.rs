@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use store::{Batch, Expected, Store};
+use store::{Batch, Expected, Range, Store};
 use tokio::sync::oneshot;
 
 use super::chain::{Act, Head, Line};
@@ -57,6 +57,17 @@ impl Audit {
     /// The trail of this store.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Audit {
         Audit(Arc::new(Inner { store, clock, waiting: Mutex::default() }))
+    }
+
+    /// The lines after this number, oldest first; `limit` is between 1 and 100.
+    ///
+    /// # Errors
+    /// What the store says, or `Damaged` for a line that cannot be read.
+    pub async fn lines(&self, after: u64, limit: usize) -> Result<Vec<Line>, store::Error> {
+        let range = Range::all(record::AUDIT).after(record::audit_key(after));
+        let rows = self.0.store.scan(range.limit(limit.clamp(1, 100))).await?;
+        let line = |row: &store::Row| record::decode(record::AUDIT, &row.key, &row.value);
+        rows.iter().map(line).collect()
     }
 
     /// Writes a line; it is durable once this answers.

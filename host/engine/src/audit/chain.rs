@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 /// `prev` of the first line.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Who acted.
+/// Who acted. In a line it is a text: an app's identifier, `admin` or `operator`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(into = "String", try_from = "String")]
 pub enum Actor {
     /// An app, by its identifier.
     App(String),
@@ -23,6 +23,29 @@ pub enum Actor {
     Admin,
     /// Whoever used the command line.
     Operator,
+}
+
+impl From<Actor> for String {
+    fn from(actor: Actor) -> String {
+        match actor {
+            Actor::App(id) => id,
+            Actor::Admin => "admin".to_owned(),
+            Actor::Operator => "operator".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for Actor {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Actor, String> {
+        match text.as_str() {
+            "admin" => Ok(Actor::Admin),
+            "operator" => Ok(Actor::Operator),
+            app if app.starts_with("app_") => Ok(Actor::App(text)),
+            _ => Err("an actor that is neither an app, nor admin, nor operator".to_owned()),
+        }
+    }
 }
 
 /// What somebody did, before it has a place in the trail.

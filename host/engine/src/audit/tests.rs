@@ -84,7 +84,7 @@ async fn the_hash_is_that_of_the_canonical_json_without_it() {
     let line = Line::after(&chain::Head::default(), act(7), 5);
     let canonical = format!(
         "{{\"action\":\"createPayment\",\
-         \"actor\":{{\"app\":\"app_01jd8ze5p2m3q4r5s6t7v8w9xa\"}},\"at_ms\":5,\
+         \"actor\":\"app_01jd8ze5p2m3q4r5s6t7v8w9xa\",\"at_ms\":5,\
          \"digest\":\"{}\",\"key\":\"key-1\",\"object\":\"\\u0001\\\"7\\\" \u{e9}\u{2028}\",\
          \"prev\":\"{}\",\"request\":\"req_000000000000000000000007\",\"seq\":1}}",
         "07".repeat(32),
@@ -219,6 +219,21 @@ async fn what_was_cut_off_is_missed_though_the_trail_goes_on() {
     assert_eq!(audit.append(act(6)).await.unwrap().seq, 6);
     let Err(export::Error::Bad(bad)) = verify_store(&*store).await else { panic!() };
     assert_eq!((bad.line, bad.seq, bad.why), (5, Some(6), Wrong::Missing { due: 5 }));
+}
+
+#[tokio::test]
+async fn lines_are_read_page_by_page_while_the_trail_is_written() {
+    let store = trail(5).await;
+    let audit = Audit::new(store.clone(), Arc::new(Ticking(0.into())));
+    let mut seen = Vec::new();
+    loop {
+        let page = audit.lines(seen.len() as u64, 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page.into_iter().map(|line| line.seq));
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@ use super::lanes::{Lanes, Waiting};
 use super::pattern::{means, patterns_refused};
 use super::schedule::Schedule;
 
+mod sending;
+
+pub(crate) use sending::notifying;
+
 const HOUR_MS: u64 = 3_600_000;
 
 fn payment(n: u8) -> Id {

@@ -34,17 +34,12 @@ impl Bench {
         let engine = Engine::new(Parts {
             store: Arc::new(Model::new()),
             egress: egress::Egress::new(egress::Options::default()).unwrap(),
+            notifying: crate::notify::tests::notifying(),
             at_rest: AtRest::closed(),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             accounts: Vec::new(),
             options: Options::default(),
-            notifying: crate::Notifying {
-                egress: egress::Egress::new(egress::Options::default()).unwrap(),
-                outside: egress::Outside::default(),
-                render: |_| Vec::new(),
-                options: crate::NotifyOptions::default(),
-            },
         });
         let engine = engine.unwrap();
         let change = AppChange { name: Some("shop".to_owned()), ..limit(amount_minor_max) };

@@ -1,8 +1,8 @@
 //! Random guests without end: loading answers, calling answers, and nothing stays behind.
 //!
 //! `tests/hostile 2000` tries two thousand. The seed is printed; `TOLLGATE_SEED` repeats all
-//! choices. wasm-smith makes what is valid and strange; what is nearly valid is made of a good guest
-//! by changing bytes; what lies is a good guest with random answers and arguments.
+//! choices. wasm-smith makes what is valid and strange; what is nearly valid is made of a good
+//! guest by changing bytes; what lies is a good guest with random answers and arguments.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

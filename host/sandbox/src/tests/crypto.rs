@@ -29,7 +29,13 @@ fn call(around: Surroundings) -> Call {
         legacy: names(&["md5"]),
         ..Asked::default()
     };
-    let plugin = Plugin { name: "acme".to_owned(), asked, limits: limits(), decimals };
+    let plugin = Plugin {
+        name: "acme".to_owned(),
+        asked,
+        limits: limits(),
+        decimals,
+        witness: Default::default(),
+    };
     let mut call = Call::blank(Arc::new(plugin));
     call.surround(around, "start").expect("a seed");
     call
@@ -322,7 +328,13 @@ fn at_most_1024_random_bytes_come_at_once() {
 #[test]
 fn while_a_plugin_describes_itself_there_are_no_keys_and_no_randomness() {
     let asked = Asked { keys: ["signing".to_owned()].into(), ..Asked::default() };
-    let plugin = Plugin { name: "acme".to_owned(), asked, limits: limits(), decimals };
+    let plugin = Plugin {
+        name: "acme".to_owned(),
+        asked,
+        limits: limits(),
+        decimals,
+        witness: Default::default(),
+    };
     let mut call = Call::blank(Arc::new(plugin));
     let open = HostKey::open(&mut View(&mut call), "signing".to_owned());
     assert!(matches!(seen(open), CryptoError::NoSuchKey(_)));

@@ -326,5 +326,11 @@ fn the_hostile_guests_differ_from_the_good_one_only_where_they_say() {
 
 fn blank(limits: Limits) -> Call {
     let name = "guest".to_owned();
-    Call::blank(Arc::new(Plugin { name, asked: Asked::default(), limits, decimals }))
+    Call::blank(Arc::new(Plugin {
+        name,
+        asked: Asked::default(),
+        limits,
+        decimals,
+        witness: Default::default(),
+    }))
 }

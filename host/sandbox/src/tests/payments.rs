@@ -11,7 +11,13 @@ use crate::description::Asked;
 
 fn call() -> Call {
     let asked = Asked { settings: ["merchant".to_owned()].into(), ..Asked::default() };
-    let plugin = Plugin { name: "acme".to_owned(), asked, limits: limits(), decimals };
+    let plugin = Plugin {
+        name: "acme".to_owned(),
+        asked,
+        limits: limits(),
+        decimals,
+        witness: Default::default(),
+    };
     let mut call = Call::blank(Arc::new(plugin));
     call.surround(around(), "start").expect("a seed");
     call
@@ -28,8 +34,13 @@ fn a_setting_is_given_only_if_the_description_asks_for_it() {
 
 #[test]
 fn while_a_plugin_describes_itself_there_is_no_account() {
-    let plugin =
-        Plugin { name: "acme".to_owned(), asked: Asked::default(), limits: limits(), decimals };
+    let plugin = Plugin {
+        name: "acme".to_owned(),
+        asked: Asked::default(),
+        limits: limits(),
+        decimals,
+        witness: Default::default(),
+    };
     let mut call = Call::blank(Arc::new(plugin));
     let mut view = View(&mut call);
     assert_eq!(view.setting("merchant".to_owned()).expect("no trap"), None);

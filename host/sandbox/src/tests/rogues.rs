@@ -258,7 +258,7 @@ fn trapping() -> Vec<Rogue> {
     ]
 }
 
-/// Those whose values are none of the type they are given as, or lie where nothing is.
+/// Those whose arguments are none of the type they are given as, or lie where nothing is.
 fn lying() -> Vec<Rogue> {
     let broken = || Kind::Contract;
     let log = |name, body| rogue(name, body, Kind::Contract);
@@ -325,6 +325,13 @@ fn lying() -> Vec<Rogue> {
             broken(),
         )
         .imports(REMEMBER),
+    ]
+}
+
+/// The same of their answers, and of the memory they hand out for arguments.
+fn deceiving() -> Vec<Rogue> {
+    let broken = || Kind::Contract;
+    vec![
         rogue("answer of no case", "(i32.store8 (i32.const 4096) (i32.const 2))", broken()),
         rogue("failure of no case", "(i32.store8 (i32.const 4104) (i32.const 4))", broken()),
         rogue(
@@ -413,7 +420,7 @@ fn thieving() -> Vec<Rogue> {
 
 /// All that end by themselves.
 fn short() -> Vec<Rogue> {
-    [greedy(), giant(), trapping(), lying(), thieving()].into_iter().flatten().collect()
+    [greedy(), giant(), trapping(), lying(), deceiving(), thieving()].into_iter().flatten().collect()
 }
 
 /// Many faults are the purpose here.

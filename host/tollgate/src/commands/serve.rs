@@ -32,10 +32,15 @@ async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         let engine = engine.clone();
         async move { engine.run().await }
     });
+    let resealing = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.keep_sealed().await }
+    });
     if !server.serve(interrupted()?).await {
         tracing::warn!("requests in hand were cut off; their operations go on");
     }
     resolving.abort();
+    resealing.abort();
     engine.stop().await;
     store.close().await?;
     tracing::info!("stopped");

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use egress::Place;
+use egress::{AllowedHost, Grant, Granted, Place};
 use serde::Deserialize;
 use vault::{Encoding, Key, Secret};
 
@@ -31,6 +31,8 @@ pub struct SecretEntry {
     file: Option<PathBuf>,
     /// Where it may travel: `header:authorization`, `body`.
     pub places: Vec<PlaceText>,
+    /// Towards these of the account's hosts; all of them when not said.
+    pub hosts: Option<Vec<AllowedHost>>,
 }
 
 /// `[[account.NAME.key]]`
@@ -80,7 +82,18 @@ impl TryFrom<String> for PlaceText {
     }
 }
 
+/// The places as the gate has them.
+pub(super) fn granted_places(places: &[PlaceText]) -> Vec<Place> {
+    places.iter().map(|place| place.0.clone()).collect()
+}
+
 impl SecretEntry {
+    /// What it grants to the secret of this name.
+    pub fn grant(&self, name: &str) -> Grant {
+        let (places, hosts) = (granted_places(&self.places), self.hosts.clone());
+        Grant { value: Granted::Secret(name.to_owned()), places, hosts }
+    }
+
     /// Reads the secret. The error names it and never shows it.
     pub fn read(&self, name: &str, folder: &Path) -> Result<Secret, String> {
         read(name, &self.env, &self.file, folder)

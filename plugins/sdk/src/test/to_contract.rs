@@ -90,9 +90,12 @@ fn state(from: plain::State) -> EntryState {
 
 fn instrument(from: &plain::Instrument) -> Instrument {
     match from {
-        plain::Instrument::Card { brand, last4 } => {
-            Instrument::Card(Card { brand: brand.clone(), last4: last4.clone() })
-        }
+        plain::Instrument::Card { brand, last4, security_code, holder } => Instrument::Card(Card {
+            brand: brand.clone(),
+            last4: last4.clone(),
+            has_security_code: *security_code,
+            has_holder: *holder,
+        }),
         plain::Instrument::Token(token) => Instrument::Token(token.clone()),
         plain::Instrument::Wallet(account) => Instrument::Wallet(account.clone()),
         plain::Instrument::Bank(account) => Instrument::Bank(account.clone()),
