@@ -420,7 +420,8 @@ fn thieving() -> Vec<Rogue> {
 
 /// All that end by themselves.
 fn short() -> Vec<Rogue> {
-    [greedy(), giant(), trapping(), lying(), deceiving(), thieving()].into_iter().flatten().collect()
+    let all = [greedy(), giant(), trapping(), lying(), deceiving(), thieving()];
+    all.into_iter().flatten().collect()
 }
 
 /// Many faults are the purpose here.
