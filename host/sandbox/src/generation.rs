@@ -185,7 +185,11 @@ impl Loaded {
         around: Option<Surroundings>,
         task: Task<T>,
     ) -> Result<Called<T>, Fault> {
-        let weight = if export == "prove" { Weight::Uncounted } else { Weight::Counted };
+        let weight = match export {
+            "start" | "resume" | "interpret" => Weight::Counted,
+            // Anyone may have these called, by a delivery of his own making.
+            _ => Weight::Uncounted,
+        };
         let account = around.as_ref().map_or_else(String::new, |around| around.account.clone());
         let called = self.admitted(export, weight).and_then(|round| {
             let called = self.code.run(&self.plugin, export, around, task);

@@ -66,7 +66,7 @@ pub(crate) enum Weight {
     /// It counts.
     Counted,
     /// Nothing: anyone may send an unproven delivery, so faults over one must not stop payments,
-    /// nor may answers to many hide faults.
+    /// nor may answers to many hide faults or end a quarantine.
     Uncounted,
 }
 

@@ -241,6 +241,23 @@ async fn a_plugin_that_answers_again_is_called_again() {
 }
 
 #[tokio::test]
+async fn answers_that_anyone_may_bring_about_hide_no_fault_and_end_no_quarantine() {
+    let generation = loaded(thresholds(0), &touchy().component());
+    for _ in 0..20 {
+        generation.acknowledge(false).await.expect("an answer");
+    }
+    for _ in 0..3 {
+        generation.start(around(), order("x")).await.expect_err("a fault");
+    }
+    assert!(generation.quarantined().is_some(), "three of three that count");
+    // It has rested, so it answers after its self-test; but that settles nothing.
+    generation.acknowledge(false).await.expect("an answer");
+    assert!(generation.quarantined().is_some());
+    generation.start(around(), order("good")).await.expect("an answer");
+    assert_eq!(generation.quarantined(), None);
+}
+
+#[tokio::test]
 async fn faults_over_deliveries_that_are_not_proven_stop_no_payment() {
     let guest = Guest { prove: "(unreachable)", ..Guest::default() };
     let generation = loaded(thresholds(3_600_000), &guest.component());
