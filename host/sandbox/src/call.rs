@@ -8,7 +8,7 @@ use wasmtime::component::ResourceTable;
 
 use crate::contract::Level;
 use crate::description::Asked;
-use crate::fault::{LogLine, Trip};
+use crate::fault::{LogLine, Trip, one_line};
 use crate::loading::Decimals;
 use crate::loading::Witness;
 use crate::meter::Meter;
@@ -17,6 +17,8 @@ use crate::{Limits, Remembered, Surroundings};
 
 /// At most this many lines go along with a fault.
 const FAULT_LINES: usize = 8;
+/// A log line is cut here.
+const LINE_BYTES_MAX: usize = 1024;
 
 /// What is the same in every call of one plugin.
 #[derive(Debug)]
@@ -142,7 +144,7 @@ impl Call {
 
     /// Writes a line to the operator's log, as long as there is room left for this call.
     pub(crate) fn log(&mut self, level: Level, message: &str) {
-        let line = LogLine { level, message: one_line(message) };
+        let line = LogLine { level, message: one_line(message, LINE_BYTES_MAX) };
         let max = self.plugin.limits.log_bytes_max;
         if self.logged_bytes < max {
             self.logged_bytes += line.message.len().max(1);
@@ -175,23 +177,4 @@ impl Call {
     pub(crate) fn errors(&self) -> &[LogLine] {
         &self.errors
     }
-}
-
-/// `message` cut at 1 KiB, its control characters escaped: a plugin cannot forge a second line.
-fn one_line(message: &str) -> String {
-    const BYTES_MAX: usize = 1024;
-    let mut line = String::with_capacity(message.len().min(BYTES_MAX));
-    for character in message.chars() {
-        let before = line.len();
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-        if line.len() > BYTES_MAX {
-            line.truncate(before);
-            break;
-        }
-    }
-    line
 }

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Export,
     /// The component is larger than the limits allow.
     Size,
+    /// It took too long to compile.
+    Compilation,
     /// `describe` failed, or what it says makes no sense.
     Description,
 }

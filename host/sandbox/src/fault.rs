@@ -54,6 +54,8 @@ pub enum Kind {
     Handles,
     /// It broke a rule of the contract, as a value that is none of its type.
     Contract,
+    /// Nothing was called: the plugin failed too often before, and is quarantined.
+    Quarantined,
     /// No instance could be made.
     Instantiate,
     /// The host itself failed.
@@ -84,6 +86,13 @@ pub(crate) enum Trip {
     Output(String),
     #[error("{0}")]
     Contract(String),
+}
+
+impl Kind {
+    /// Whether it was the plugin's own doing.
+    pub(crate) fn of_the_guest(&self) -> bool {
+        !matches!(self, Kind::Quarantined | Kind::Instantiate | Kind::Host)
+    }
 }
 
 impl Trip {
@@ -136,11 +145,33 @@ fn of_trap(trap: wasmtime::Trap, log: &[LogLine]) -> (Kind, String) {
     }
 }
 
+/// The name of a frame is at most this long.
+const NAME_BYTES_MAX: usize = 128;
+
+/// `text` cut, its control characters escaped: a plugin cannot forge a second line.
+pub(crate) fn one_line(text: &str, bytes_max: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(bytes_max));
+    for character in text.chars() {
+        let before = line.len();
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+        if line.len() > bytes_max {
+            line.truncate(before);
+            break;
+        }
+    }
+    line
+}
+
 /// The guest's frames, innermost first; at most sixteen.
 pub(crate) fn trace(error: &wasmtime::Error) -> Box<[String]> {
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Box::default() };
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-        Some(name) => name.to_owned(),
+        // The guest chose it, and it ends up in a log.
+        Some(name) => one_line(name, NAME_BYTES_MAX),
         None => format!("function {}", frame.func_index()),
     };
     backtrace.frames().iter().take(16).map(name).collect()

@@ -1,10 +1,10 @@
 //! One loaded version of a plugin: the adapter's functions, each call in a fresh instance.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Engine, Store};
 
 use crate::call::{Call, Plugin};
@@ -13,7 +13,9 @@ use crate::contract::bindings::{Provider, ProviderPre};
 use crate::contract::{
     Delivery, Description, Event, Failure, HttpResponse, Operation, Proof, Reply, Step,
 };
+use crate::description::Asked;
 use crate::fault::{self, Fault, Kind, Trip};
+use crate::quarantine::{Admission, Quarantine, Reason, Round, Weight};
 use crate::{Called, Digest, Surroundings, runtime};
 
 /// A loaded version of a plugin. Cheap to clone; calls in flight keep the version they began with.
@@ -22,11 +24,17 @@ pub struct Generation(Arc<Loaded>);
 
 /// What a generation is made of.
 pub(crate) struct Loaded {
-    pub(crate) plugin: Arc<Plugin>,
-    pub(crate) digest: Digest,
-    pub(crate) description: Description,
-    pub(crate) code: Code,
-    pub(crate) places: Arc<Semaphore>,
+    plugin: Arc<Plugin>,
+    digest: Digest,
+    description: Description,
+    code: Code,
+    /// Places of the whole sandbox.
+    places: Arc<Semaphore>,
+    /// Places of this plugin among them.
+    share: Arc<Semaphore>,
+    quarantine: Mutex<Quarantine>,
+    /// When the quarantine's clock began.
+    began: Instant,
 }
 
 /// Compiled code, linked and checked, ready to be instantiated.
@@ -115,6 +123,12 @@ impl Generation {
         self.call("acknowledge", None, Box::new(task)).await
     }
 
+    /// Why it is quarantined, if it is: it failed too often, and only a self-test and a call that
+    /// goes well, after a rest, end that.
+    pub fn quarantined(&self) -> Option<Arc<str>> {
+        self.0.quarantine().reason()
+    }
+
     /// Waits for a free place, then runs `task` on a thread that may block.
     async fn call<T: Send + 'static>(
         &self,
@@ -122,25 +136,133 @@ impl Generation {
         around: Option<Surroundings>,
         task: Task<T>,
     ) -> Result<Called<T>, Fault> {
-        let place = self.0.places.clone().acquire_owned().await;
-        let place = place.map_err(|_| self.broken(export, "the sandbox is closed"))?;
+        let place = self.0.place().await;
+        let place = place.map_err(|_| self.0.uncalled(export, Kind::Host, "it is closed"))?;
         let loaded = self.0.clone();
         let running = tokio::task::spawn_blocking(move || {
-            let called = loaded.code.run(&loaded.plugin, export, around, task);
+            let called = loaded.call(export, around, task);
             // Only now is the instance gone and its place free.
             drop(place);
             called
         });
-        running.await.unwrap_or_else(|error| Err(self.broken(export, &error.to_string())))
+        let broken = |what: String| Err(self.0.uncalled(export, Kind::Host, &what));
+        running.await.unwrap_or_else(|error| broken(error.to_string()))
+    }
+}
+
+impl Loaded {
+    pub(crate) fn new(
+        plugin: Arc<Plugin>,
+        digest: Digest,
+        description: Description,
+        code: Code,
+        places: Arc<Semaphore>,
+    ) -> Loaded {
+        let share = plugin.limits.concurrent_calls_per_plugin_max.max(1);
+        let share = usize::try_from(share).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Loaded {
+            share: Arc::new(Semaphore::new(share)),
+            quarantine: Mutex::new(Quarantine::new(plugin.limits.quarantine)),
+            began: Instant::now(),
+            plugin,
+            digest,
+            description,
+            code,
+            places,
+        }
     }
 
-    /// A fault of the host's own making.
-    fn broken(&self, export: &'static str, what: &str) -> Fault {
+    /// A place of this plugin's share first: whoever waits for that takes none from another.
+    async fn place(&self) -> Result<[OwnedSemaphorePermit; 2], AcquireError> {
+        let share = self.share.clone().acquire_owned().await?;
+        Ok([share, self.places.clone().acquire_owned().await?])
+    }
+
+    /// Runs `task`, unless the plugin is quarantined, and counts how it ended.
+    fn call<T>(
+        &self,
+        export: &'static str,
+        around: Option<Surroundings>,
+        task: Task<T>,
+    ) -> Result<Called<T>, Fault> {
+        let weight = match export {
+            "start" | "resume" | "interpret" => Weight::Counted,
+            // Anyone may have these called, by a delivery of his own making.
+            _ => Weight::Uncounted,
+        };
+        let account = around.as_ref().map_or_else(String::new, |around| around.account.clone());
+        let called = self.admitted(export, weight).and_then(|round| {
+            let called = self.code.run(&self.plugin, export, around, task);
+            if weight == Weight::Counted {
+                self.count(round, called.as_ref().err());
+            }
+            called
+        });
+        if let Err(fault) = &called {
+            let (plugin, kind, what) = (&*fault.plugin, &fault.kind, &*fault.what);
+            tracing::warn!(target: "plugin", plugin, account, export, ?kind, "fault: {what}");
+        }
+        called
+    }
+
+    fn admitted(&self, export: &'static str, weight: Weight) -> Result<Round, Fault> {
+        let refused = |reason: &str| Err(self.uncalled(export, Kind::Quarantined, reason));
+        // Its lock is not held during the self-test.
+        let admission = self.quarantine().admit(self.now_ms(), weight);
+        let round = match admission {
+            Admission::Go(round) => return Ok(round),
+            Admission::Refused(reason) => return refused(&reason),
+            Admission::Test(round) => round,
+        };
+        let Err(what) = self.self_test() else { return Ok(round) };
+        self.tell(self.quarantine().failed(round, self.now_ms(), &what));
+        refused(&what)
+    }
+
+    /// Whether the plugin still says of itself what it said when it was loaded.
+    fn self_test(&self) -> Result<(), String> {
+        match self.code.describe(&self.plugin) {
+            Ok(said) if said.answer == self.description => Ok(()),
+            Ok(_) => Err("it describes itself otherwise than when it was loaded".to_owned()),
+            Err(fault) => Err(fault.to_string()),
+        }
+    }
+
+    fn count(&self, round: Round, fault: Option<&Fault>) {
+        let now_ms = self.now_ms();
+        match fault {
+            None if self.quarantine().answered(round, now_ms) => {
+                let plugin = &self.plugin.name;
+                tracing::info!(target: "plugin", plugin, "no longer quarantined");
+            }
+            Some(fault) if fault.kind.of_the_guest() => {
+                self.tell(self.quarantine().faulted(round, now_ms, &fault.to_string()));
+            }
+            _ => {}
+        }
+    }
+
+    fn tell(&self, reason: Option<Reason>) {
+        let Some(reason) = reason else { return };
+        let (plugin, digest) = (&self.plugin.name, self.digest.to_string());
+        tracing::error!(target: "plugin", plugin, digest, "quarantined: {reason}");
+    }
+
+    fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
+        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A call that was never made.
+    fn uncalled(&self, export: &'static str, kind: Kind, what: &str) -> Fault {
         Fault {
-            plugin: self.0.plugin.name.as_str().into(),
+            plugin: self.plugin.name.as_str().into(),
             export,
             what: what.into(),
-            kind: Kind::Host,
+            kind,
             log: Box::default(),
             trace: Box::default(),
             elapsed: Duration::ZERO,
@@ -155,6 +277,18 @@ impl fmt::Debug for Generation {
 }
 
 impl Code {
+    /// Asks a plugin to describe itself, with nothing around it.
+    pub(crate) fn describe(&self, plugin: &Plugin) -> Result<Called<Description>, Fault> {
+        let blank = Arc::new(Plugin {
+            name: plugin.name.clone(),
+            asked: Asked::default(),
+            limits: plugin.limits.clone(),
+            decimals: plugin.decimals,
+            witness: plugin.witness.clone(),
+        });
+        self.run(&blank, "describe", None, |guest, store| guest.call_describe(store))
+    }
+
     /// Runs `task` in a fresh instance, on this thread.
     pub(crate) fn run<T>(
         &self,

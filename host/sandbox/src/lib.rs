@@ -7,11 +7,13 @@
 //! Not here: what an outcome means (`engine`), what leaves (`egress`), what is kept (`store`), and
 //! money (`ledger`).
 //!
-//! To read in order: `contract`, `surroundings`, `generation`, `call`, `crypto`, `payments`.
+//! To read in order: `contract`, `surroundings`, `generation`, `quarantine`, `call`, `crypto`,
+//! `payments`.
 
 mod algorithm;
 mod cache;
 mod call;
+mod compile;
 pub mod contract;
 mod crypto;
 mod decimal;
@@ -25,6 +27,7 @@ mod loading;
 mod message;
 mod meter;
 mod payments;
+mod quarantine;
 mod runtime;
 mod stream;
 mod surroundings;
@@ -37,5 +40,6 @@ pub use error::{Error, ErrorKind};
 pub use fault::{Fault, Kind, LogLine};
 pub use generation::Generation;
 pub use limits::Limits;
-pub use loading::{Decimals, Sandbox};
+pub use loading::{Decimals, InUse, Sandbox};
+pub use quarantine::Thresholds;
 pub use surroundings::{Called, Remembered, Sensitive, Surroundings};

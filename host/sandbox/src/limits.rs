@@ -1,5 +1,7 @@
 //! What one plugin call may use, and what all of them may use together.
 
+use crate::Thresholds;
+
 /// Limits of the sandbox. Every figure is per call unless it says otherwise.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -24,10 +26,18 @@ pub struct Limits {
     pub handles_max: usize,
     /// A plugin's component, in bytes.
     pub component_bytes_max: usize,
+    /// Time to compile a component, in milliseconds. A compilation cannot be stopped: past this it
+    /// is no longer waited for, and its result is thrown away.
+    pub compile_ms_max: u64,
     /// Core instances in one component: linked interpreters bring some twenty.
     pub core_instances_max: u32,
     /// Calls that run at the same time, over all plugins; further ones wait their turn.
     pub concurrent_calls_max: u32,
+    /// Calls of one loaded plugin that run at the same time: less than all, so that one that uses
+    /// up its time leaves room for the others.
+    pub concurrent_calls_per_plugin_max: u32,
+    /// When a loaded plugin that keeps failing is no longer called.
+    pub quarantine: Thresholds,
 }
 
 impl Default for Limits {
@@ -44,8 +54,11 @@ impl Default for Limits {
             remembered_bytes_max: 128 << 10,
             handles_max: 256,
             component_bytes_max: 64 << 20,
+            compile_ms_max: 300_000,
             core_instances_max: 32,
             concurrent_calls_max: 64,
+            concurrent_calls_per_plugin_max: 48,
+            quarantine: Thresholds::default(),
         }
     }
 }

@@ -9,8 +9,10 @@ use wasmtime::component::{Component, Linker};
 
 use crate::cache::Cache;
 use crate::call::{Call, HasView, Plugin, View};
+use crate::compile::{Compiler, Failed};
 use crate::contract::bindings::{ProviderPre, tollgate};
 use crate::description::Asked;
+use crate::fault::one_line;
 use crate::generation::{Code, Generation, Loaded};
 use crate::{Digest, Error, ErrorKind, Limits, runtime};
 
@@ -42,9 +44,24 @@ const IMPORTS: [&str; 3] = [
     "tollgate:adapter/crypto@0.1.0",
     "tollgate:adapter/payments@0.1.0",
 ];
+/// A name out of a component is cut here when it is told.
+const NAME_BYTES_MAX: usize = 256;
 /// The first eight bytes of a core module, and of a component.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// Places of the pool that are taken; all are 0 when no call runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InUse {
+    /// Instances of components: one a call.
+    pub components: u64,
+    /// Instances of the core modules in them.
+    pub instances: u64,
+    /// Linear memories.
+    pub memories: usize,
+    /// Tables.
+    pub tables: usize,
+}
 
 /// Loads plugins and runs them within limits. One is enough for a process.
 pub struct Sandbox {
@@ -55,6 +72,7 @@ pub struct Sandbox {
     places: Arc<Semaphore>,
     decimals: Decimals,
     witness: Witness,
+    compiler: Compiler,
     /// Held while a plugin describes itself: the pool has one place for it.
     describing: Mutex<()>,
 }
@@ -80,6 +98,7 @@ impl Sandbox {
             limits,
             decimals,
             witness: Witness::default(),
+            compiler: Compiler::default(),
             describing: Mutex::new(()),
         })
     }
@@ -96,7 +115,8 @@ impl Sandbox {
     ///
     /// # Errors
     /// Bytes that are not the pinned ones or no component; an import that a plugin does not get; an
-    /// export that is missing; a description that makes no sense.
+    /// export that is missing; a compilation that takes too long; a description that makes no
+    /// sense.
     pub fn load(
         &self,
         name: &str,
@@ -119,7 +139,18 @@ impl Sandbox {
             Error::new(ErrorKind::Description, format!("plugin `{name}` describes itself: {what}"))
         })?;
         let (plugin, places) = (Arc::new(plugin), self.places.clone());
-        Ok(Generation::new(Loaded { plugin, digest, description, code, places }))
+        Ok(Generation::new(Loaded::new(plugin, digest, description, code, places)))
+    }
+
+    /// What calls, and only they, hold at this moment.
+    pub fn in_use(&self) -> InUse {
+        let metrics = self.engine.pooling_allocator_metrics();
+        metrics.map_or_else(InUse::default, |metrics| InUse {
+            components: metrics.component_instances(),
+            instances: metrics.core_instances(),
+            memories: metrics.memories(),
+            tables: metrics.tables(),
+        })
     }
 
     /// Checks all that can be checked without reading the component.
@@ -156,10 +187,9 @@ impl Sandbox {
         if let Some(component) = kept {
             return Ok(component);
         }
-        let component = Component::from_binary(&self.engine, bytes).map_err(|error| {
-            let what = format!("plugin `{name}` is no component that can run here");
-            Error::because(ErrorKind::Format, what, error)
-        })?;
+        let ms_max = self.limits.compile_ms_max;
+        let compiled = self.compiler.compile(&self.engine, bytes, ms_max);
+        let component = compiled.map_err(|failed| uncompiled(name, failed, ms_max))?;
         if let Some(cache) = &self.cache {
             cache.keep(&self.engine, digest, &component);
         }
@@ -182,6 +212,7 @@ impl Sandbox {
                   what needs it"
             }
         };
+        let foreign = one_line(foreign, NAME_BYTES_MAX);
         let what = format!("plugin `{name}` imports `{foreign}`: {remedy}");
         Err(Error::new(ErrorKind::Import, what))
     }
@@ -206,14 +237,7 @@ impl Sandbox {
         plugin: &Plugin,
     ) -> Result<crate::contract::Description, Error> {
         let _held = self.describing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let blank = Arc::new(Plugin {
-            name: plugin.name.clone(),
-            asked: Asked::default(),
-            limits: plugin.limits.clone(),
-            decimals: plugin.decimals,
-            witness: plugin.witness.clone(),
-        });
-        let called = code.run(&blank, "describe", None, |guest, store| guest.call_describe(store));
+        let called = code.describe(plugin);
         called.map(|called| called.answer).map_err(|fault| {
             let what = format!("plugin `{}` cannot describe itself", plugin.name);
             Error::because(ErrorKind::Description, what, fault)
@@ -224,6 +248,25 @@ impl Sandbox {
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+fn uncompiled(name: &str, failed: Failed, ms_max: u64) -> Error {
+    let compilation = |what| Error::new(ErrorKind::Compilation, format!("plugin `{name}` {what}"));
+    match failed {
+        Failed::Refused(error) => {
+            let what = format!("plugin `{name}` is no component that can run here");
+            Error::because(ErrorKind::Format, what, error)
+        }
+        Failed::Late => compilation(format!(
+            "is not compiled after {ms_max} ms: smaller functions compile faster, or raise \
+             `compile_ms_max`"
+        )),
+        Failed::Busy => compilation(
+            "is not compiled: others took too long and still run; try again when they have ended"
+                .to_owned(),
+        ),
+        Failed::Broken(what) => compilation(format!("cannot be compiled here: {what}")),
     }
 }
 

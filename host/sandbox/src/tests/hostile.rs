@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use wasmtime::component::{Component, Linker};
 
 use super::guest::{module, starting};
+use super::lines::Line;
 use super::world::{around, authorize, decimals, limits, loaded};
 use crate::call::{Call, Plugin};
 use crate::contract::{Failure, Level};
@@ -198,14 +199,6 @@ impl tracing::Subscriber for Lines {
     fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
     fn enter(&self, _: &tracing::span::Id) {}
     fn exit(&self, _: &tracing::span::Id) {}
-}
-
-struct Line(String);
-
-impl tracing::field::Visit for Line {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        self.0.push_str(&format!("{field}={value:?} "));
-    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sandbox::Limits;
+use sandbox::{Limits, Thresholds};
 use serde::Deserialize;
 
 /// Every limit; what is not written is the standard.
@@ -21,8 +21,37 @@ pub struct Sandbox {
     remembered_bytes_max: Option<usize>,
     handles_max: Option<usize>,
     component_bytes_max: Option<usize>,
+    compile_ms_max: Option<u64>,
     core_instances_max: Option<u32>,
     concurrent_calls_max: Option<u32>,
+    concurrent_calls_per_plugin_max: Option<u32>,
+    #[serde(default)]
+    quarantine: Quarantine,
+}
+
+/// `[sandbox.quarantine]`: when a plugin that keeps failing is no longer called, by the names and
+/// units of [`sandbox::Thresholds`].
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quarantine {
+    faults: Option<u32>,
+    share_percent: Option<u32>,
+    window_ms: Option<u64>,
+    rest_ms: Option<u64>,
+    rest_ms_max: Option<u64>,
+}
+
+impl Quarantine {
+    fn thresholds(&self) -> Thresholds {
+        let standard = Thresholds::default();
+        Thresholds {
+            faults: self.faults.unwrap_or(standard.faults),
+            share_percent: self.share_percent.unwrap_or(standard.share_percent),
+            window_ms: self.window_ms.unwrap_or(standard.window_ms),
+            rest_ms: self.rest_ms.unwrap_or(standard.rest_ms),
+            rest_ms_max: self.rest_ms_max.unwrap_or(standard.rest_ms_max),
+        }
+    }
 }
 
 impl Sandbox {
@@ -41,10 +70,15 @@ impl Sandbox {
             remembered_bytes_max: or(self.remembered_bytes_max, standard.remembered_bytes_max),
             handles_max: or(self.handles_max, standard.handles_max),
             component_bytes_max: or(self.component_bytes_max, standard.component_bytes_max),
+            compile_ms_max: self.compile_ms_max.unwrap_or(standard.compile_ms_max),
             core_instances_max: self.core_instances_max.unwrap_or(standard.core_instances_max),
             concurrent_calls_max: self
                 .concurrent_calls_max
                 .unwrap_or(standard.concurrent_calls_max),
+            concurrent_calls_per_plugin_max: self
+                .concurrent_calls_per_plugin_max
+                .unwrap_or(standard.concurrent_calls_per_plugin_max),
+            quarantine: self.quarantine.thresholds(),
         }
     }
 }

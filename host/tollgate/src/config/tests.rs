@@ -79,18 +79,27 @@ fn every_limit_of_the_sandbox_and_of_recovery_can_be_written() {
         "remembered_bytes_max",
         "handles_max",
         "component_bytes_max",
+        "compile_ms_max",
         "core_instances_max",
         "concurrent_calls_max",
+        "concurrent_calls_per_plugin_max",
     ];
+    let thresholds = ["faults", "share_percent", "window_ms", "rest_ms", "rest_ms_max"];
     let written: String =
         limits.iter().enumerate().map(|(n, limit)| format!("{limit} = {}\n", n + 7)).collect();
+    let quarantine: String =
+        thresholds.iter().enumerate().map(|(n, name)| format!("{name} = {}\n", n + 71)).collect();
     let recovery = "[recovery]\nsync_after_ms = [3]\nabsent_after_ms = 4\nsteps_max = 5\n";
-    let loaded = read(&format!("{LEAST}[sandbox]\n{written}{recovery}")).unwrap_or_else(|wrong| {
+    let sandbox = format!("[sandbox]\n{written}[sandbox.quarantine]\n{quarantine}");
+    let loaded = read(&format!("{LEAST}{sandbox}{recovery}")).unwrap_or_else(|wrong| {
         panic!("{wrong}");
     });
     let shown = format!("{:?}", loaded.config.sandbox.limits());
     for (n, limit) in limits.iter().enumerate() {
         assert!(shown.contains(&format!("{limit}: {}", n + 7)), "{limit} is not in {shown}");
+    }
+    for (n, name) in thresholds.iter().enumerate() {
+        assert!(shown.contains(&format!("{name}: {}", n + 71)), "{name} is not in {shown}");
     }
     let options = loaded.config.recovery.options();
     assert_eq!((options.sync_after_ms, options.absent_after_ms), (vec![3], 4));
