@@ -22,6 +22,8 @@ mod edge;
 mod endpoints;
 mod events;
 mod forms;
+#[doc(hidden)]
+pub mod fuzzing;
 mod head;
 pub mod jose;
 mod json;

@@ -34,13 +34,13 @@ impl Meter {
 /// A failed write is not reported: it waits, and the reading side tells. A server that answers and
 /// hangs up before it has read the whole request makes writing fail while its answer is still to be
 /// read; and whatever breaks writing also ends reading.
-pub(crate) struct Wire {
-    stream: TcpStream,
+pub(crate) struct Wire<S = TcpStream> {
+    stream: S,
     meter: Meter,
 }
 
-impl Wire {
-    pub(crate) fn new(stream: TcpStream) -> (Wire, Meter) {
+impl<S> Wire<S> {
+    pub(crate) fn new(stream: S) -> (Wire<S>, Meter) {
         let meter = Meter::default();
         (Wire { stream, meter: meter.clone() }, meter)
     }
@@ -56,7 +56,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -66,7 +66,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -119,7 +119,7 @@ pub struct Card {
 
 /// The record of a card.
 #[derive(Clone, Serialize, Deserialize)]
-struct Kept {
+pub(crate) struct Kept {
     #[serde(flatten)]
     card: Card,
     /// Number, expiry and holder; gone when erased.

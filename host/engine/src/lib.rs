@@ -19,6 +19,8 @@ mod deliver;
 mod engine;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 mod nonce;
 mod notify;
 mod offer;

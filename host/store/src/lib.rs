@@ -18,6 +18,8 @@ mod durable;
 mod error;
 mod export;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod import;
 mod journal;

@@ -2,7 +2,6 @@
 
 mod commands;
 mod compose;
-mod config;
 mod logging;
 mod plugin_build;
 
@@ -11,6 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Command;
+use tollgate::config;
 
 /// A payment integration host: one open-platform API towards developers, and every provider's own
 /// protocol through sandboxed plugins.
