@@ -64,9 +64,8 @@ pub fn exported(id: [u8; 16], batches: &[Batch]) -> Vec<u8> {
 pub fn checkpoint(id: [u8; 16], sequence: u64, records: &[Kept]) -> Vec<u8> {
     let id = StoreId(id);
     let place = Place { sequence, hash: id.genesis() };
-    let named = |(space, key, version, value): &Kept| {
-        ((*space, key.clone()), *version, value.clone())
-    };
+    let named =
+        |(space, key, version, value): &Kept| ((*space, key.clone()), *version, value.clone());
     let records: Vec<_> = records.iter().map(named).collect();
     checkpoint::whole(&id, place, &records)
 }

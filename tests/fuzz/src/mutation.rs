@@ -3,9 +3,30 @@
 
 /// Bytes that begin, end or separate things in what is fuzzed here.
 const TOKENS: [&[u8]; 24] = [
-    b"\r\n", b"\n", b"\0", b"\"", b":", b";", b",", b".", b"{", b"}", b"[", b"]", b"=", b"%00",
-    b"\\u0000", b"../", b"-1", b"18446744073709551616", b"1e400", b"\xff\xff\xff\xff", b"\xc3\xa9",
-    b"Transfer-Encoding: chunked\r\n", b"@query", b"localhost",
+    b"\r\n",
+    b"\n",
+    b"\0",
+    b"\"",
+    b":",
+    b";",
+    b",",
+    b".",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"=",
+    b"%00",
+    b"\\u0000",
+    b"../",
+    b"-1",
+    b"18446744073709551616",
+    b"1e400",
+    b"\xff\xff\xff\xff",
+    b"\xc3\xa9",
+    b"Transfer-Encoding: chunked\r\n",
+    b"@query",
+    b"localhost",
 ];
 /// An input does not grow beyond this.
 const BYTES_MAX: usize = 4096;

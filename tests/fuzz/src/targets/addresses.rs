@@ -111,8 +111,7 @@ fn is_public_6(address: Ipv6Addr) -> bool {
         return is_public_4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     }
     let hidden = first == 0x2002 || (first == 0x2001 && second < 0x200);
-    let documented =
-        (first == 0x2001 && second == 0xdb8) || (first == 0x3fff && second < 0x1000);
+    let documented = (first == 0x2001 && second == 0xdb8) || (first == 0x3fff && second < 0x1000);
     first & 0xe000 == 0x2000
         && !hidden
         && !documented

@@ -124,9 +124,8 @@ fn digest(field: &[u8], body: &[u8]) {
     headers.insert(content_digest::NAME, value);
     let held = content_digest::check(&headers, body);
     let digests = [Sha256::digest(body).to_vec(), Sha512::digest(body).to_vec()];
-    let named = digests.iter().any(|digest| {
-        fixed::holds(field, STANDARD_NO_PAD.encode(digest).as_bytes())
-    });
+    let named =
+        digests.iter().any(|digest| fixed::holds(field, STANDARD_NO_PAD.encode(digest).as_bytes()));
     assert!(held.is_err() || named, "a digest holds that is not the body's");
     if held.is_ok() {
         let other = [body, b" "].concat();

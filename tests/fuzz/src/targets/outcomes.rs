@@ -55,11 +55,13 @@ fn begin(payment: &mut Payment, given: &mut Given<'_>, now: u64) {
         0 => payment.amount,
         1 => Money::new(1, currency("JPY")).unwrap(),
         // A part of it, down to nothing: what is no amount is none.
-        _ => match Money::new(payment.amount.minor() / u64::from(given.byte() | 1), currency("EUR"))
-        {
-            Ok(amount) => amount,
-            Err(_) => return,
-        },
+        _ => {
+            match Money::new(payment.amount.minor() / u64::from(given.byte() | 1), currency("EUR"))
+            {
+                Ok(amount) => amount,
+                Err(_) => return,
+            }
+        }
     };
     let mut random = [0; 10];
     random[9] = payment.entries.len() as u8;

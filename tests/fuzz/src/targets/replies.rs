@@ -7,8 +7,8 @@
 
 use egress::fuzzing::{Other, Told, exchange};
 use egress::{
-    Encoding, FrameRequest, Framing, Gate, Grant, Granted, Header, HttpRequest, Method, Part, Place,
-    Reply, Request, Source,
+    Encoding, FrameRequest, Framing, Gate, Grant, Granted, Header, HttpRequest, Method, Part,
+    Place, Reply, Request, Source,
 };
 
 use crate::fixed::{self, API_KEY};

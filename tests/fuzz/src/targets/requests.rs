@@ -76,7 +76,9 @@ pub fn requests(bytes: &[u8]) {
     let values = Values::default();
     let request = engine::fuzzing::request(request(&mut Given::new(bytes)));
     let journaled = serde_json::to_vec(&request).expect("a request is kept");
-    assert!(serde_json::from_slice::<egress::Request>(&journaled).is_ok_and(|kept| kept == request));
+    assert!(
+        serde_json::from_slice::<egress::Request>(&journaled).is_ok_and(|kept| kept == request)
+    );
     let egress::Request::Http(http) = &request else { return };
     match fuzzing::prepared(&GATE, &values, http) {
         Ok((target, sent)) => left(http, &target, &sent),
@@ -147,7 +149,8 @@ fn request(given: &mut Given<'_>) -> wit::Request {
     }
     use wit::Method::{Delete, Get, Patch, Post, Put};
     let method = given.one_of(&[Post, Get, Put, Patch, Delete]);
-    let bases = ["https://api.example.com/", "http://127.0.0.1:8081/", "https://[2001:db8::1]:8443"];
+    let bases =
+        ["https://api.example.com/", "http://127.0.0.1:8081/", "https://[2001:db8::1]:8443"];
     let base = given.one_of(&["", bases[0], bases[1], bases[2], "https://api.example.com"]);
     let url = format!("{base}{}", given.text());
     let count = given.byte() % 5;
