@@ -73,11 +73,14 @@ pub fn holds(hay: &[u8], needle: &[u8]) -> bool {
     hay.windows(needle.len()).any(|window| window == needle)
 }
 
-/// A file that is written over for every input: one a process.
+/// A file that is written over for every input: one a process, in memory where that can be.
 pub fn scratch<T>(bytes: &[u8], read: impl FnOnce(&std::path::Path) -> T) -> T {
     static FILE: Mutex<Option<tempfile::NamedTempFile>> = Mutex::new(None);
     let mut file = FILE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let file = file.get_or_insert_with(|| tempfile::NamedTempFile::new().unwrap());
+    let file = file.get_or_insert_with(|| {
+        let in_memory = tempfile::NamedTempFile::new_in("/dev/shm");
+        in_memory.or_else(|_| tempfile::NamedTempFile::new()).unwrap()
+    });
     std::fs::write(file.path(), bytes).unwrap();
     read(file.path())
 }
