@@ -279,7 +279,7 @@ impl Engine {
                 let mut batch = self.answered_first(&decided, now);
                 remember(&mut batch, account, &called.remembered, now);
                 self.commit_first(payment, operation, batch).await?;
-                Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
+                Ok(self.answer(operation, &told(outcome), self.batch()).await?)
             }
             Ok(wit::Step::Send(exchange)) => {
                 let made = Made::new(exchange, called.remembered, called.derived, now, 0);

@@ -15,6 +15,15 @@ use crate::{Engine, Error, Event};
 /// How often a change is tried when others change the same payment.
 const TRIES_MAX: usize = 32;
 
+/// What is told of an operation.
+#[derive(Clone, Copy)]
+struct News<'a> {
+    operation: &'a Operation,
+    verdict: &'a Verdict,
+    /// Whether the payment as it is then is what the caller is answered.
+    answers: bool,
+}
+
 /// A payment and one of its operations, as they were read.
 struct Held {
     payment: Read<Payment>,
@@ -45,11 +54,31 @@ impl Engine {
         batch: Batch,
         note: impl Fn(&mut Batch, &mut Operation),
     ) -> Result<Payment, Error> {
+        self.tell_news(News { operation, verdict, answers: false }, batch, note).await
+    }
+
+    /// The same, where what is given is the answer to whoever asked for the operation: it is what
+    /// a repeat will be given, whatever a webhook has told of the operation meanwhile.
+    pub(crate) async fn answer(
+        &self,
+        operation: &Operation,
+        verdict: &Verdict,
+        batch: Batch,
+    ) -> Result<Payment, Error> {
+        self.tell_news(News { operation, verdict, answers: true }, batch, |_, _| ()).await
+    }
+
+    async fn tell_news(
+        &self,
+        news: News<'_>,
+        batch: Batch,
+        note: impl Fn(&mut Batch, &mut Operation),
+    ) -> Result<Payment, Error> {
         for _ in 0..TRIES_MAX {
-            let mut held = self.hold(operation).await?;
+            let mut held = self.hold(news.operation).await?;
             let mut batch = batch.clone();
             note(&mut batch, &mut held.operation.value);
-            let _held = self.change(&mut held, verdict, &mut batch).await?;
+            let _held = self.change(&mut held, news, &mut batch).await?;
             let addressed = notify::addressed(&batch);
             match self.0.store.commit(batch).await {
                 Ok(_) => {
@@ -77,13 +106,13 @@ impl Engine {
     async fn change(
         &self,
         held: &mut Held,
-        verdict: &Verdict,
+        news: News<'_>,
         batch: &mut Batch,
     ) -> Result<Option<MutexGuard<'_, ()>>, Error> {
         let now = self.0.clock.now_ms();
         let (payment, operation) = (&mut held.payment.value, &mut held.operation.value);
         let before = payment.entries.clone();
-        let Some(mut change) = payment.tell(&operation.entry, verdict, now) else {
+        let Some(mut change) = payment.tell(&operation.entry, news.verdict, now) else {
             return Err(damaged(&operation.entry, "an operation without its entry"));
         };
         if let Change::Anomaly(kind) = &change {
@@ -112,7 +141,7 @@ impl Engine {
             Some((_, entry)) => self.note_unspent(batch, &payment.app, entry).await?,
             None => None,
         };
-        self.note_answer(batch, payment, operation).await?;
+        self.note_answer(batch, payment, (operation, news.answers)).await?;
         put_both(batch, held);
         Ok(unspent)
     }
@@ -183,12 +212,13 @@ impl Engine {
         }
     }
 
-    /// The answer under the idempotency key, as soon as there is one: it never changes again.
+    /// The answer under the idempotency key, as soon as there is one. It never changes again, but
+    /// for the one that nobody was given yet: repeats wait as long as the first caller does.
     async fn note_answer(
         &self,
         batch: &mut Batch,
         payment: &Payment,
-        operation: &Operation,
+        (operation, given_now): (&Operation, bool),
     ) -> Result<(), Error> {
         let state = payment.entry(&operation.entry).map(|entry| entry.state);
         if matches!(state, Some(State::Created | State::Sending)) {
@@ -198,7 +228,8 @@ impl Engine {
         let Some(read) = record::read::<Idempotent>(&*self.0.store, space, key).await? else {
             return Ok(());
         };
-        if read.value.answer.is_none() {
+        let same = read.value.answer.as_ref() == Some(payment);
+        if read.value.answer.is_none() || (given_now && !same) {
             let answered = Idempotent { answer: Some(payment.clone()), ..read.value };
             batch.expect(space, key, Expected::Version(read.version));
             batch.put(space, key, record::encode(&answered));
