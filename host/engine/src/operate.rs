@@ -164,11 +164,10 @@ impl Engine {
         if known.digest != hex::encode(ask.digest) {
             return Err(Error::KeyReused);
         }
-        let payment = match known.answer {
-            Some(answer) => answer,
-            // The host stopped before it answered: what became of it since is the answer.
-            None => self.payment(&ask.app, &known.payment).await?,
-        };
+        // Without an answer the entry is on its way still, though nobody here is at it: the outcome
+        // could not be recorded. Whatever were said now would be said otherwise later; the schedule
+        // sees to it that there is an answer soon.
+        let payment = known.answer.ok_or(Error::InFlight)?;
         Ok(Some(Done { payment, entry: known.entry, replayed: true }))
     }
 

@@ -79,17 +79,31 @@ impl Engine {
             let mut batch = batch.clone();
             note(&mut batch, &mut held.operation.value);
             let _held = self.change(&mut held, news, &mut batch).await?;
-            let addressed = notify::addressed(&batch);
-            match self.0.store.commit(batch).await {
-                Ok(_) => {
-                    self.0.desk.ring(addressed);
-                    return Ok(held.payment.value);
-                }
+            match self.commit_and_ring(batch).await {
+                Ok(()) => return Ok(held.payment.value),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Busy)
+    }
+
+    /// Commits, and rings for the notifications in the commit. On its own task: a commit ends though
+    /// its caller goes away, and what nobody rang for would wait for the next that somebody does.
+    async fn commit_and_ring(&self, batch: Batch) -> Result<(), store::Error> {
+        let addressed = notify::addressed(&batch);
+        if addressed.is_empty() {
+            return self.0.store.commit(batch).await.map(drop);
+        }
+        let engine = self.clone();
+        let rung = tokio::spawn(async move {
+            engine.0.store.commit(batch).await?;
+            engine.0.desk.ring(addressed);
+            Ok(())
+        });
+        rung.await.unwrap_or_else(|error| {
+            Err(store::Error::new(store::Kind::Stopped, "the commit broke off").because(error))
+        })
     }
 
     async fn hold(&self, asked: &Operation) -> Result<Held, Error> {

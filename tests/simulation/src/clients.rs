@@ -132,6 +132,8 @@ impl State {
         let command = &mut self.clients.commands[number];
         command.under_way += 1;
         command.tries += 1;
+        // What was refused left no trace, and may be done now.
+        command.refused = None;
         command.clone()
     }
 
@@ -159,7 +161,6 @@ impl State {
         if known.entry != done.entry || known.payment.id != payment {
             wrong = Some(format!("{}: {} and {}", command.key, known.entry, done.entry));
         }
-        // What was refused before left no trace, and may be done now.
         command.refused = None;
         if done.replayed {
             let before = command.replayed.get_or_insert_with(|| done.clone());

@@ -122,10 +122,10 @@ async fn process(world: &Arc<World>, ground: &mut Ground) -> bool {
     loop {
         tokio::select! {
             biased;
-            call = world.next() => match call {
-                Call::Post(webhook) => drop(tokio::spawn(post(world.clone(), engine.clone(), webhook))),
-                Call::Ask(command) => drop(tokio::spawn(ask(world.clone(), engine.clone(), command))),
-            },
+            call = world.next() => {
+                world.state().in_hand += 1;
+                tokio::spawn(made(world.clone(), engine.clone(), call));
+            }
             () = sleep(Duration::from_millis(500)) => {}
         }
         if world.state().settled() {
@@ -246,6 +246,15 @@ impl Entropy for HostEntropy {
     }
 }
 
+/// Somebody calls the process.
+async fn made(world: Arc<World>, engine: Engine, call: Call) {
+    match call {
+        Call::Post(webhook) => post(world.clone(), engine, webhook).await,
+        Call::Ask(command) => ask(world.clone(), engine, command).await,
+    }
+    world.state().in_hand -= 1;
+}
+
 /// The provider delivers a webhook; it may hang up before it is answered.
 async fn post(world: Arc<World>, engine: Engine, number: u64) {
     let ((account, delivery), patience) = {
@@ -356,6 +365,7 @@ impl State {
         let told: usize = self.inbox.endpoints.iter().map(|endpoint| endpoint.told.len()).sum();
         let events: usize = self.monitor.events.values().map(Vec::len).sum();
         let quiet = self.awaited(more) == 0 && self.waiting() == 0 && told >= events;
+        let quiet = quiet && self.in_hand == 0;
         quiet
             && !self.monitor.entries().any(|(payment, entry)| {
                 let account = ACCOUNTS.iter().find(|account| account.name == payment.account);

@@ -131,6 +131,8 @@ pub struct State {
     pub apps: Vec<Id>,
     /// Operations of the disk under the last process.
     pub last_operations: u64,
+    /// Calls of the process that are not over.
+    pub in_hand: usize,
     /// When faults end; known once the last command was given.
     pub storm_ends_ms: Option<u64>,
 }
@@ -172,6 +174,7 @@ impl World {
             clients: Clients::new(of("clients")),
             apps: Vec::new(),
             last_operations: 0,
+            in_hand: 0,
             storm_ends_ms: None,
         })))
     }
@@ -374,6 +377,7 @@ impl State {
     /// The process is gone, and this much time passes until the next one begins.
     pub fn end(&mut self, down_ms: u64) {
         self.alive = false;
+        self.in_hand = 0;
         self.epoch_ms = self.now_ms() + down_ms;
         self.began = None;
         self.net.hang_up();
