@@ -111,7 +111,7 @@ async fn process(world: &Arc<World>, ground: &mut Ground) -> bool {
         Err(error) => return world.state().not_up(&error.to_string()),
     };
     let engine = engine(world, store);
-    if world.state().apps.is_empty() {
+    if world.state().apps.len() < APPS {
         open_up(world, &engine).await;
     }
     if let Err(error) = engine.recover().await {
@@ -137,10 +137,11 @@ async fn process(world: &Arc<World>, ground: &mut Ground) -> bool {
 
 /// Adds the apps and their endpoints; nothing goes wrong before that is done.
 async fn open_up(world: &Arc<World>, engine: &Engine) {
-    for number in 0..APPS {
+    world.state().inbox.endpoints.resize_with(APPS, Default::default);
+    let there = world.state().apps.len();
+    for number in there..APPS {
         let named = AppChange { name: Some(format!("app {number}")), ..AppChange::default() };
         let (app, _) = engine.apps().add(&named, None).await.expect("an app");
-        world.state().inbox.endpoints.push(Default::default());
         let url = format!("http://{}/told", Server::Endpoint(number).host());
         let new = NewEndpoint { url, events: vec!["*".to_owned()] };
         let (_, secret) = engine.add_endpoint(&app.id, new).await.expect("an endpoint");
@@ -338,7 +339,9 @@ impl State {
     fn not_up(&mut self, why: &str) -> bool {
         self.tell("not up", why.as_bytes());
         self.tally.crash("starting");
-        if self.calm {
+        // A disk that died takes the process with it, whenever that is.
+        let cut = self.shape.cut_at.is_some() && self.lives == 1;
+        if self.calm && !cut {
             self.wrong(format!("the host does not start: {why}"));
             return true;
         }
