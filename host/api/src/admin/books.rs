@@ -119,6 +119,12 @@ pub fn entry_record(record: &EntryRecord) -> Value {
     })
 }
 
+/// What was told: as it stands where it is text alone.
+fn words(told: &Value) -> String {
+    let alone = told.as_object().filter(|told| told.len() == 1).and_then(|told| told.get("told"));
+    alone.and_then(Value::as_str).map_or_else(|| told.to_string(), str::to_owned)
+}
+
 /// An anomaly, as JSON.
 pub fn anomaly(anomaly: &Anomaly) -> Value {
     let mut told = serde_json::to_value(&anomaly.kind).unwrap_or_default();
@@ -130,7 +136,7 @@ pub fn anomaly(anomaly: &Anomaly) -> Value {
         "account": anomaly.account,
         "payment": anomaly.payment,
         "entry": anomaly.entry,
-        "told": told,
+        "told": words(&told),
         "noticed_at": rfc3339(anomaly.noticed_at_ms),
         "closed": anomaly.closed.as_ref().map(closed),
     })

@@ -2,7 +2,6 @@
 
 use super::{anomalies, ask, close, entries, entry, settle, shapes};
 use crate::catalogue as known;
-use crate::problem::Code;
 use crate::route::{Call, Given, Intake, Route};
 use crate::shape::Field;
 
@@ -54,7 +53,8 @@ pub(crate) const READ: Route = Route {
     path: "/admin/v1/entries/{entry}",
     title: "Read an entry",
     about: "With the requests that were made for it.",
-    ..of_entry(Call::Admin(|visit| Box::pin(entry(visit))), Intake::None, &[&known::NO_SUCH_ENTRY])
+    own_problems: &[&known::NO_SUCH_ENTRY],
+    ..of_entry(Call::Admin(|visit| Box::pin(entry(visit))), Intake::None)
 };
 
 pub(crate) const ASK: Route = Route {
@@ -62,11 +62,8 @@ pub(crate) const ASK: Route = Route {
     path: "/admin/v1/entries/{entry}/sync",
     title: "Ask the provider about an entry",
     about: "Now, whatever the schedule says. An entry that somebody is at is left to them.",
-    ..of_entry(
-        Call::Admin(|visit| Box::pin(ask(visit))),
-        Intake::None,
-        &[&known::NO_SUCH_ENTRY, &known::PAYMENT_BUSY, &known::STOPPING],
-    )
+    own_problems: &[&known::NO_SUCH_ENTRY, &known::PAYMENT_BUSY, &known::STOPPING],
+    ..of_entry(Call::Admin(|visit| Box::pin(ask(visit))), Intake::None)
 };
 
 pub(crate) const SETTLE: Route = Route {
@@ -75,17 +72,14 @@ pub(crate) const SETTLE: Route = Route {
     title: "Settle an entry by a person's word",
     about: "Who said it, when and why stays with the entry and is told in the feed. What the \
             provider says later is compared with it: a contradiction becomes an anomaly.",
-    ..of_entry(
-        Call::Admin(|visit| Box::pin(settle(visit))),
-        SETTLING,
-        &[
-            &known::NO_SUCH_ENTRY,
-            &known::ENTRY_NOT_SETTLED,
-            &known::ENTRY_IN_HAND,
-            &known::PAYMENT_BUSY,
-            &known::STOPPING,
-        ],
-    )
+    own_problems: &[
+        &known::NO_SUCH_ENTRY,
+        &known::ENTRY_NOT_SETTLED,
+        &known::ENTRY_IN_HAND,
+        &known::PAYMENT_BUSY,
+        &known::STOPPING,
+    ],
+    ..of_entry(Call::Admin(|visit| Box::pin(settle(visit))), SETTLING)
 };
 
 pub(crate) const ANOMALIES: Route = Route {
@@ -126,7 +120,7 @@ pub(crate) const CLOSE: Route = Route {
     own_problems: &[&known::NO_SUCH_ANOMALY, &known::ANOMALY_CLOSED],
 };
 
-const fn of_entry(call: Call, intake: Intake, own_problems: &'static [&'static Code]) -> Route {
+const fn of_entry(call: Call, intake: Intake) -> Route {
     Route {
         id: "",
         method: "POST",
@@ -139,6 +133,6 @@ const fn of_entry(call: Call, intake: Intake, own_problems: &'static [&'static C
         query: &[],
         intake,
         given: THE_ENTRY,
-        own_problems,
+        own_problems: &[],
     }
 }

@@ -76,7 +76,7 @@ pub(crate) static ANOMALY: Shape = Shape::Object(&[&[
     field("account", ANY, "The account at the provider."),
     field("payment", Shape::Nullable(&Shape::Id("pay_")), "The payment, where one was found."),
     field("entry", Shape::Nullable(&Shape::Id("ent_")), "The entry, where one was found."),
-    field("told", Shape::Open, "What was told, and what the ledger holds against it."),
+    field("told", ANY, "What was told, and what the ledger holds against it; for people."),
     field("noticed_at", Shape::Time, "When it was noticed."),
     field(
         "closed",
