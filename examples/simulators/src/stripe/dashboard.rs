@@ -1,5 +1,5 @@
-//! What people do at Stripe itself, in its dashboard, without the host: they take payments, and they
-//! (in tests) write other books than those that came about.
+//! What people do at Stripe itself, in its dashboard, without the host: they take payments, and in
+//! tests they write other books than those that came about.
 
 use serde_json::{Value, json};
 

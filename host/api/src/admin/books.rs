@@ -121,15 +121,19 @@ pub fn entry_record(record: &EntryRecord) -> Value {
 
 /// What was told: as it stands where it is text alone.
 fn words(told: &Value) -> String {
-    let alone = told.as_object().filter(|told| told.len() == 1).and_then(|told| told.get("told"));
-    alone.and_then(Value::as_str).map_or_else(|| told.to_string(), str::to_owned)
+    let alone = told.as_object().filter(|told| told.len() == 1);
+    let alone = alone.and_then(|told| told.get("told")).and_then(Value::as_str);
+    alone.map_or_else(|| told.to_string(), str::to_owned)
 }
 
 /// An anomaly, as JSON.
 pub fn anomaly(anomaly: &Anomaly) -> Value {
     let mut told = serde_json::to_value(&anomaly.kind).unwrap_or_default();
     let kind = told.as_object_mut().and_then(|told| told.shift_remove("kind"));
-    let closed = |closed: &Closed| json!({ "by": closed.by, "reason": closed.reason, "at": rfc3339(closed.at_ms) });
+    let closed = |closed: &Closed| {
+        let Closed { by, reason, at_ms } = closed;
+        json!({ "by": by, "reason": reason, "at": rfc3339(*at_ms) })
+    };
     json!({
         "id": anomaly.id,
         "kind": kind,

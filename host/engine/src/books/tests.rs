@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ledger::{AnomalyKind, Currency, Money, State};
+use ledger::{
+    AnomalyKind, Currency, Kind, Means, Money, References, Settled, State, Unresolved, Verdict,
+};
 use store::Model;
 use vault::AtRest;
 
