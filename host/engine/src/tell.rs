@@ -3,31 +3,41 @@
 //! Webhooks, answers and recovery tell about the same entry at the same time. Each reads, decides
 //! and commits against the version it read; whoever is overtaken reads again.
 
-use ledger::{Anomaly, Change, Entry, Id, Payment, State, TimestampMs, Verdict};
+use ledger::{Anomaly, Change, Entry, Id, Payment, Resolution, State, TimestampMs, Verdict};
 use store::{Batch, Expected};
 use tokio::sync::MutexGuard;
 
 use crate::notify::{self, Registered};
 use crate::record::{self, Found, Idempotent, Operation, Read};
 use crate::spending::ended;
-use crate::{Engine, Error, Event};
+use crate::{Engine, Error, Event, Unsettled};
 
 /// How often a change is tried when others change the same payment.
 const TRIES_MAX: usize = 32;
-
-/// What is told of an operation.
-#[derive(Clone, Copy)]
-struct News<'a> {
-    operation: &'a Operation,
-    verdict: &'a Verdict,
-    /// Whether the payment as it is then is what the caller is answered.
-    answers: bool,
-}
 
 /// A payment and one of its operations, as they were read.
 struct Held {
     payment: Read<Payment>,
     operation: Read<Operation>,
+}
+
+/// What is told of an entry, and who says it where that is not the provider.
+pub(crate) struct Word {
+    pub verdict: Verdict,
+    pub resolution: Option<Resolution>,
+    /// Whether the payment as it is then is what whoever asked for the operation is answered.
+    pub answers: bool,
+}
+
+impl Word {
+    fn tell(&self, payment: &mut Payment, entry: &Id, now: TimestampMs) -> Result<Change, Error> {
+        if let Some(resolution) = &self.resolution {
+            let settled = payment.resolve(entry, &self.verdict, resolution.clone());
+            return settled.map_err(|why| Unsettled::Ledger(why).into());
+        }
+        let change = payment.tell(entry, &self.verdict, now);
+        change.ok_or_else(|| damaged(entry, "an operation without its entry"))
+    }
 }
 
 impl Engine {
@@ -54,7 +64,8 @@ impl Engine {
         batch: Batch,
         note: impl Fn(&mut Batch, &mut Operation),
     ) -> Result<Payment, Error> {
-        self.tell_news(News { operation, verdict, answers: false }, batch, note).await
+        let word = Word { verdict: verdict.clone(), resolution: None, answers: false };
+        self.tell_word(operation, &word, batch, note).await
     }
 
     /// The same, where what is given is the answer to whoever asked for the operation: it is what
@@ -65,20 +76,23 @@ impl Engine {
         verdict: &Verdict,
         batch: Batch,
     ) -> Result<Payment, Error> {
-        self.tell_news(News { operation, verdict, answers: true }, batch, |_, _| ()).await
+        let word = Word { verdict: verdict.clone(), resolution: None, answers: true };
+        self.tell_word(operation, &word, batch, |_, _| ()).await
     }
 
-    async fn tell_news(
+    /// The same, of somebody's word: what contradicts the ledger is refused.
+    pub(crate) async fn tell_word(
         &self,
-        news: News<'_>,
+        operation: &Operation,
+        word: &Word,
         batch: Batch,
         note: impl Fn(&mut Batch, &mut Operation),
     ) -> Result<Payment, Error> {
         for _ in 0..TRIES_MAX {
-            let mut held = self.hold(news.operation).await?;
+            let mut held = self.hold(operation).await?;
             let mut batch = batch.clone();
             note(&mut batch, &mut held.operation.value);
-            let _held = self.change(&mut held, news, &mut batch).await?;
+            let _held = self.change(&mut held, word, &mut batch).await?;
             match self.commit_and_ring(batch).await {
                 Ok(()) => return Ok(held.payment.value),
                 Err(error) if error.is_conflict() => {}
@@ -120,15 +134,13 @@ impl Engine {
     async fn change(
         &self,
         held: &mut Held,
-        news: News<'_>,
+        word: &Word,
         batch: &mut Batch,
     ) -> Result<Option<MutexGuard<'_, ()>>, Error> {
         let now = self.0.clock.now_ms();
         let (payment, operation) = (&mut held.payment.value, &mut held.operation.value);
         let before = payment.entries.clone();
-        let Some(mut change) = payment.tell(&operation.entry, news.verdict, now) else {
-            return Err(damaged(&operation.entry, "an operation without its entry"));
-        };
+        let mut change = word.tell(payment, &operation.entry, now)?;
         if let Change::Anomaly(kind) = &change {
             let anomaly = Anomaly {
                 id: Id::anomaly(now, self.random()),
@@ -137,6 +149,7 @@ impl Engine {
                 entry: Some(operation.entry.clone()),
                 kind: kind.clone(),
                 noticed_at_ms: now,
+                closed: None,
             };
             note_anomaly(batch, &anomaly);
             change = self.after_anomaly(payment, operation, change, now);
@@ -155,7 +168,7 @@ impl Engine {
             Some((_, entry)) => self.note_unspent(batch, &payment.app, entry).await?,
             None => None,
         };
-        self.note_answer(batch, payment, (operation, news.answers)).await?;
+        self.note_answer(batch, payment, (operation, word.answers)).await?;
         put_both(batch, held);
         Ok(unspent)
     }
@@ -205,27 +218,6 @@ impl Engine {
         notify::note(batch, &event, endpoints);
     }
 
-    /// When to ask about the entry next: never once it has ended.
-    fn reschedule(
-        &self,
-        batch: &mut Batch,
-        payment: &Payment,
-        operation: &mut Operation,
-        now: TimestampMs,
-    ) {
-        let state = payment.entry(&operation.entry).map(|entry| entry.state);
-        match state {
-            // Set when the request was recorded.
-            Some(State::Created | State::Sending) => {}
-            Some(state) if state.is_open() => {
-                let after = &self.0.options.sync_after_ms;
-                let wait = after.get(operation.recovery.syncs as usize).or(after.last());
-                schedule(batch, operation, Some(now + wait.copied().unwrap_or(60_000)));
-            }
-            _ => schedule(batch, operation, None),
-        }
-    }
-
     /// The answer under the idempotency key, as soon as there is one. It never changes again, but
     /// for the one that nobody was given yet: repeats wait as long as the first caller does.
     async fn note_answer(
@@ -250,20 +242,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-/// Moves the operation's place in the schedule.
-pub(crate) fn schedule(batch: &mut Batch, operation: &mut Operation, at_ms: Option<TimestampMs>) {
-    if operation.recovery.due_at_ms == at_ms {
-        return;
-    }
-    if let Some(old) = operation.recovery.due_at_ms {
-        batch.remove(record::DUE, record::due_key(old, &operation.entry));
-    }
-    if let Some(new) = at_ms {
-        batch.put(record::DUE, record::due_key(new, &operation.entry), Vec::new());
-    }
-    operation.recovery.due_at_ms = at_ms;
 }
 
 /// Adds an anomaly to a commit, and to the operator's log.

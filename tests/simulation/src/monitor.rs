@@ -56,8 +56,9 @@ impl Monitor {
     }
 }
 
+/// A row of the schedule ends in the identifier of its entry, which has 30 characters.
 fn due_entry(key: &[u8]) -> String {
-    String::from_utf8_lossy(key.get(8..).unwrap_or_default()).into_owned()
+    String::from_utf8_lossy(&key[key.len().saturating_sub(30)..]).into_owned()
 }
 
 impl State {
