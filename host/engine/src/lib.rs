@@ -4,13 +4,14 @@
 //! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
 //! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
 //! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open),
-//! `notify` (telling apps).
+//! `schedule` (when), `books` (what an operator sees and settles), `notify` (telling apps).
 
 mod account;
 mod app;
 mod apps;
 mod ask;
 pub mod audit;
+mod books;
 mod call;
 mod cards;
 mod clock;
@@ -25,10 +26,12 @@ mod nonce;
 mod notify;
 mod offer;
 mod operate;
+mod plugin;
 mod proofs;
 mod record;
 mod reseal;
 mod resolve;
+mod schedule;
 mod spending;
 mod tell;
 mod translate;
@@ -40,6 +43,9 @@ pub use app::{
 };
 pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
+pub use books::{
+    AnomalyPage, Books, EntryPage, EntryRecord, Fate, Listed, Settling, ShownExchange, Unsettled,
+};
 pub use cards::{Card, CardFault, CardState, NewCard};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use deliver::{Acknowledgement, Delivery};
@@ -54,5 +60,6 @@ pub use notify::{
     replay_offline,
 };
 pub use offer::{Grade, Offer};
+pub use plugin::{Calling, Plugin};
 pub use reseal::{Resealed, sealed_under};
 pub use vault::Secret;

@@ -16,7 +16,9 @@
 
 mod fixed;
 mod given;
+mod memory;
 mod mutation;
+mod obliging;
 mod targets;
 
 pub use mutation::Mutations;

@@ -7,7 +7,7 @@
 //! payment hold afterwards.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::fuzzing::Door;
@@ -15,16 +15,16 @@ use api::signature::Authority;
 use api::{AdminAccess, CATALOGUE, Limits, Options, Platform, PlatformKey, Usage};
 use egress::{Egress, Gate, Outside};
 use engine::{AccountParts, AppChange, Apps, Engine, Mode, NewKey, Notifying, Parts};
-use ledger::{Currency, Id};
-use sandbox::{Generation, Sandbox};
+use ledger::Id;
 use serde_json::Value;
 use store::Model;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, timeout};
 use vault::{Keyring, Legacy};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 use crate::fixed::{self, API_KEY, Counted, Standing};
+use crate::memory::{Provider, Saying};
+use crate::obliging::{Obliging, PROVIDER};
 
 /// Of the admin interface; it stands in kept inputs.
 const ADMIN_TOKEN: &[u8] = b"admin-token-of-the-fuzz-target";
@@ -35,29 +35,12 @@ const LIFE_MAX: Duration = Duration::from_secs(3600);
 /// The largest page there is, the API's document, is smaller.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-static GUEST: LazyLock<Generation> = LazyLock::new(|| {
-    let decimals = |code: &str| Currency::from_code(code).ok().map(Currency::places);
-    let sandbox = Sandbox::new(sandbox::Limits::default(), None, decimals).unwrap();
-    sandbox.load("guest", &component(include_str!("guest.wat")), None).unwrap()
-});
-
-fn component(text: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = wit_parser::Resolve::default();
-    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
-    let (package, _) = resolve.push_path(wit).unwrap();
-    let world = resolve.select_world(&[package], Some("provider")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
-}
-
 /// See the module.
 pub fn edge(bytes: &[u8]) {
-    let guest = GUEST.clone();
     let runtime = &mut tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let (engine, app, key) = host(guest).await;
+        let (engine, app, key) = host().await;
         let bytes = &with_key(bytes, &key);
         let door = Door::new(options(), Arc::new(engine.clone()));
         let (near, far) = tokio::io::duplex(64 * 1024);
@@ -110,7 +93,7 @@ fn with_key(bytes: &[u8], key: &str) -> Vec<u8> {
     out
 }
 
-async fn host(plugin: Generation) -> (Engine, Id, String) {
+async fn host() -> (Engine, Id, String) {
     let (store, clock, entropy) = (Arc::new(Model::new()), Arc::new(Standing), Counted::default());
     let (entropy, at_rest) = (Arc::new(entropy), fixed::at_rest());
     let apps = Apps {
@@ -121,14 +104,19 @@ async fn host(plugin: Generation) -> (Engine, Id, String) {
     };
     let named = AppChange { name: Some("shop".to_owned()), ..AppChange::default() };
     let (app, shown) = apps.add(&named, Some(&NewKey::Bearer)).await.unwrap();
-    let way_out = || Egress::new(egress::Options::default()).unwrap();
+    let provider = Provider::default();
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec();
+    provider.says(Saying { answer, piece_bytes: 4096, hangs_up: false });
+    let connector = Arc::new(provider);
+    let ways = egress::Options { connector, ..egress::Options::default() };
+    let way_out = || Egress::new(ways.clone()).unwrap();
     let parts = Parts {
         store,
         egress: way_out(),
         at_rest,
         clock,
         entropy,
-        accounts: vec![account(plugin)],
+        accounts: vec![account()],
         notifying: Notifying {
             egress: way_out(),
             outside: Outside::default(),
@@ -140,15 +128,15 @@ async fn host(plugin: Generation) -> (Engine, Id, String) {
     (Engine::new(parts).unwrap(), app.id, shown.unwrap().secret.unwrap())
 }
 
-fn account(plugin: Generation) -> AccountParts {
+fn account() -> AccountParts {
     AccountParts {
         name: "cards".to_owned(),
         mode: Mode::Live,
-        plugin,
+        plugin: Arc::new(Obliging::default()),
         keyring: Keyring::new(Legacy::none()),
         settings: Default::default(),
         secrets: Default::default(),
-        gate: Gate::default(),
+        gate: Gate { hosts: vec![PROVIDER.parse().unwrap()], ..Gate::default() },
         notify_url: "https://pay.example.com/webhooks/cards".to_owned(),
         delivery_age_seconds_max: 300,
     }

@@ -75,6 +75,7 @@ fn begin(payment: &mut Payment, given: &mut Given<'_>, now: u64) {
         next: None,
         decline: None,
         why: None,
+        resolution: None,
         created_at_ms: now,
         changed_at_ms: now,
     };
