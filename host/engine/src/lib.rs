@@ -38,7 +38,10 @@ pub use app::{
 };
 pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
-pub use cards::{Card, CardFault, CardState, NewCard};
+pub use cards::{
+    Card, CardFault, CardState, KeysSettled, NewCard, abandon_card_keys, card_keys_under,
+    cards_without_key, open_card_keys, settle_card_keys,
+};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use deliver::{Acknowledgement, Delivery};
 pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};

@@ -8,7 +8,7 @@ use egress::{Egress, Gate};
 use engine::{AccountParts, Apps, Engine, Notifying, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
-use store::Store;
+use store::{SlotOptions, Slots, Store};
 use vault::{AtRest, Keyring, Legacy};
 
 use crate::config::{Account, CardEntry, DerivedEntry, Loaded, Wrong};
@@ -27,12 +27,24 @@ pub fn sandbox(loaded: &Loaded) -> Result<Sandbox, sandbox::Error> {
 fn compiled_folder(loaded: &Loaded) -> PathBuf {
     match &loaded.config.sandbox.cache {
         Some(cache) => loaded.path(cache),
-        None => {
-            let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
-            beside.push("-compiled");
-            PathBuf::from(beside)
-        }
+        None => beside_store(loaded, "-compiled"),
     }
+}
+
+/// Where the keys of cards are: beside the store unless it is written, since what is in the store's
+/// folder is backed up with it, and these are to be forgotten.
+pub fn card_key_slots(loaded: &Loaded) -> SlotOptions {
+    let dir = match &loaded.config.cards.keys {
+        Some(keys) => loaded.path(keys),
+        None => beside_store(loaded, "-card-keys"),
+    };
+    SlotOptions::new(dir)
+}
+
+fn beside_store(loaded: &Loaded, ending: &str) -> PathBuf {
+    let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
+    beside.push(ending);
+    PathBuf::from(beside)
 }
 
 /// The decimal places of a currency, for plugins.
@@ -70,8 +82,12 @@ pub fn apps(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Apps, Wrong> {
     Ok(Apps { store, clock, entropy, at_rest })
 }
 
-/// The engine, over a store that is open.
-pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
+/// The engine, over a store that is open, and the keys of its cards.
+pub fn engine(
+    loaded: &Loaded,
+    store: Arc<dyn Store>,
+    card_keys: Arc<Slots>,
+) -> Result<Engine, Wrong> {
     let (plugins, mut faults) = plugins(loaded);
     let mut accounts = Vec::new();
     for (name, account) in &loaded.config.account {
@@ -99,7 +115,7 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
     let at_rest = loaded.config.vault.open(loaded.folder());
     match (egress, at_rest, faults.is_empty()) {
         (Ok(egress), Ok(at_rest), true) => {
-            assembled(loaded, Outside { store, egress, at_rest }, accounts)
+            assembled(loaded, Outside { store, card_keys, egress, at_rest }, accounts)
         }
         (egress, at_rest, _) => {
             faults.extend(egress.err());
@@ -113,6 +129,7 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
 /// What the engine reaches.
 struct Outside {
     store: Arc<dyn Store>,
+    card_keys: Arc<Slots>,
     /// The way to providers, and that to the endpoints of apps.
     egress: (Egress, Egress),
     at_rest: AtRest,
@@ -123,12 +140,13 @@ fn assembled(
     outside: Outside,
     accounts: Vec<AccountParts>,
 ) -> Result<Engine, Wrong> {
-    let Outside { store, egress: (egress, to_endpoints), at_rest } = outside;
+    let Outside { store, card_keys, egress: (egress, to_endpoints), at_rest } = outside;
     let notifications = &loaded.config.notifications;
     let parts = Parts {
         store,
         egress,
         at_rest,
+        card_keys,
         notifying: Notifying {
             egress: to_endpoints,
             outside: notifications.outside(),
