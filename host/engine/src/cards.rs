@@ -278,9 +278,9 @@ impl Engine {
         if strays > 0 {
             tracing::warn!(
                 strays,
-                "there are keys of cards that the store does not know, of cards that were not taken \
-                 after all or of a later state of the store; `tollgate vault card-keys tidy` destroys \
-                 them"
+                "there are keys of cards that the store does not know, of cards that were not \
+                 taken after all or of a later state of the store; `tollgate vault card-keys \
+                 tidy` destroys them"
             );
         }
         Ok(())

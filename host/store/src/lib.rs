@@ -3,8 +3,8 @@
 //! To read in this order: `contract` (what is promised), `batch` and `space` (what is asked),
 //! `model` (the meaning, in memory); then `journal_store`, `committer` and `group` (how a commit is
 //! made), `journal` and `state` (where), `recovery`, `checkpoint` and `verify` (what if), `export`,
-//! `import` and `repair` (when the folder is lost). Beside all that stands `slots`: small values that
-//! have to be able to vanish, which nothing in a journal can.
+//! `import` and `repair` (when the folder is lost). Beside all that stands `slots`: small values
+//! that have to be able to vanish, which nothing in a journal can.
 //!
 //! Not here: what a record means (`engine`, `ledger`), encryption of values (`vault`).
 

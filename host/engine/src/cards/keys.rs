@@ -148,9 +148,9 @@ pub async fn open_card_keys(
 }
 
 /// What to do about keys that are not there.
-const REMEDY: &str = "put them back by `tollgate vault card-keys import --from EXPORT`; if they are \
-                      lost for good, `tollgate vault card-keys abandon` gives those cards up, which \
-                      then count as erased";
+const REMEDY: &str = "put them back by `tollgate vault card-keys import --from EXPORT`; if they \
+                      are lost for good, `tollgate vault card-keys abandon` gives those cards up, \
+                      which then count as erased";
 
 fn another_file(slots: &Slots, due: &KeyFile) -> store::Error {
     let (path, found, due) = (slots.path().display(), slots.id(), &due.id);

@@ -2,7 +2,7 @@
 //! journal, overwritten with zeros when their value is erased.
 //!
 //! The journal forgets nothing, and so do its checkpoints and exports. What has to be forgotten, as
-//! the key of a card, is kept here and nowhere else. A value is answered for only once it is synced,
+//! the key of a card, is kept here and nowhere else. A value is answered for only once synced,
 //! and an erasure only once the zeros are. No value is ever changed in place: its successor is
 //! written to a free slot and synced before the old slot is blanked, so a write that a power cut
 //! tears costs nothing that was acknowledged. Which slots are free is found out when the file is
@@ -18,6 +18,7 @@ mod copying;
 mod image;
 mod medium;
 mod slot;
+mod writer;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,8 +29,9 @@ pub use copying::{SlotExport, SlotReport, export_slots, import_slots, verify_slo
 
 use self::image::Image;
 use self::medium::{Medium, Memory};
-use self::slot::{Found, NAME_BYTES_MAX, SLOT_BYTES, Slot, VALUE_BYTES_MAX, head, offset};
-use crate::checksum::{Hash, StoreId};
+use self::slot::{Found, NAME_BYTES_MAX, Slot, VALUE_BYTES_MAX, head, offset};
+use self::writer::{Writer, key};
+use crate::checksum::StoreId;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::layout::{Layout, write_whole};
 use crate::lock::Lock;
@@ -86,17 +88,6 @@ pub struct Slots {
     torn: usize,
     // Held for its lifetime only.
     _lock: Option<Lock>,
-}
-
-struct Writer {
-    file: Box<dyn DiskFile>,
-    free: Vec<u32>,
-    /// The first slot that was never used.
-    next: u32,
-    written: u64,
-    /// Slots of which a write failed, and whose name it was: they may hold anything. They are
-    /// blanked with the name, or when the file is opened.
-    soiled: Vec<(u128, u32)>,
 }
 
 impl Slots {
@@ -341,52 +332,6 @@ impl Slots {
     }
 }
 
-impl Writer {
-    fn new(file: Box<dyn DiskFile>) -> Writer {
-        Writer { file, free: Vec::new(), next: 0, written: 0, soiled: Vec::new() }
-    }
-
-    /// Writes values to free slots and syncs them. A write that failed is never synced over by
-    /// another's sync: its slot is not used again.
-    fn fill(
-        &mut self,
-        values: &[(String, Vec<u8>)],
-        id: &StoreId,
-    ) -> std::io::Result<Vec<(u128, u32)>> {
-        let mut taken = Vec::new();
-        let mut write = || {
-            for (name, value) in values {
-                let number = self.free.pop().unwrap_or_else(|| {
-                    self.next += 1;
-                    self.next - 1
-                });
-                self.written += 1;
-                taken.push((key(name), number));
-                let (name, value) = (name.clone(), value.clone());
-                let slot = Slot { written: self.written, name, value };
-                self.file.write_at(offset(number), &slot.to_bytes(id, number))?;
-            }
-            self.file.sync()
-        };
-        match write() {
-            Ok(()) => Ok(taken),
-            Err(error) => {
-                self.soiled.extend(taken);
-                Err(error)
-            }
-        }
-    }
-
-    /// Writes zeros over slots and syncs them. When it fails it is to be done again as a whole: a
-    /// sync that failed may have dropped what it should have written.
-    fn blank(&mut self, numbers: &[u32]) -> std::io::Result<()> {
-        for number in numbers {
-            self.file.write_at(offset(*number), &[0; SLOT_BYTES])?;
-        }
-        self.file.sync()
-    }
-}
-
 impl fmt::Debug for Slots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Slots({}, {} values)", self.path.display(), self.count())
@@ -397,8 +342,8 @@ fn check_limits(name: &str, value: &[u8]) -> Result<(), Error> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || value.len() > VALUE_BYTES_MAX {
         let (name, value) = (name.len(), value.len());
         let what = format!(
-            "a name of {name} bytes with a value of {value}: a slot takes 1 to {NAME_BYTES_MAX} and \
-             up to {VALUE_BYTES_MAX}"
+            "a name of {name} bytes with a value of {value}: a slot takes 1 to {NAME_BYTES_MAX} \
+             and up to {VALUE_BYTES_MAX}"
         );
         return Err(Error::new(Kind::TooLarge, what));
     }
@@ -412,10 +357,4 @@ fn too_much_damage(path: &Path, torn: usize) -> Error {
          move the folder away and restore it from its export"
     );
     Error::new(Kind::Damaged, what)
-}
-
-/// What a name is found by.
-fn key(name: &str) -> u128 {
-    let Hash(hash) = Hash::of(&[b"slot", name.as_bytes()]);
-    u128::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 16]))
 }

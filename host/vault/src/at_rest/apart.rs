@@ -1,8 +1,8 @@
 //! Values whose key lies apart from them, so that destroying the key destroys the value, copies of
 //! the value and master keys notwithstanding.
 //!
-//! A [`Vaulted`](super::Vaulted) carries its data key along, wrapped. Here the value is sealed under
-//! a [`ValueKey`] alone, and the key, wrapped by the master key into a [`WrappedKey`], goes to
+//! A [`Vaulted`](super::Vaulted) carries its data key along, wrapped. Here the value is sealed
+//! under a [`ValueKey`] alone, and the key, wrapped by the master key into a [`WrappedKey`], goes to
 //! another place: neither place opens anything without the other and the master key. Both are
 //! bound to the place of the value.
 //!
