@@ -65,7 +65,7 @@ impl Made {
             moves_money: self.moves_money,
             state: BASE64.encode(&self.state),
             made_at_ms: self.now,
-            plugin: format!("{} {}", plugin.description().name, plugin.digest()),
+            plugin: format!("{} {}", plugin.description().name, plugin.identity()),
             reply,
             failed,
         }

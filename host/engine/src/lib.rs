@@ -23,6 +23,7 @@ mod nonce;
 mod notify;
 mod offer;
 mod operate;
+mod plugin;
 mod proofs;
 mod record;
 mod reseal;
@@ -55,5 +56,6 @@ pub use notify::{
     replay_offline,
 };
 pub use offer::{Grade, Offer};
+pub use plugin::{Calling, Plugin};
 pub use reseal::{Resealed, sealed_under};
 pub use vault::Secret;

@@ -256,7 +256,7 @@ fn parts(
     Ok(AccountParts {
         name: name.to_owned(),
         mode: account.mode,
-        plugin: plugin.clone(),
+        plugin: Arc::new(plugin.clone()),
         keyring,
         settings: account.settings.clone(),
         secrets,
