@@ -143,8 +143,8 @@ impl Slots {
         (medium, file): (Medium, Box<dyn DiskFile>),
         lock: Option<Lock>,
     ) -> Result<Slots, Error> {
-        let mut writer = Writer { next: image.next, written: image.written, ..Writer::new(file) };
-        writer.free = image.free;
+        let mut writer = Writer::new(file);
+        (writer.next, writer.written, writer.free) = (image.next, image.written, image.free);
         let blanks: Vec<u32> = image.torn.iter().chain(&image.superseded).copied().collect();
         for some in blanks.chunks(WRITTEN_AT_ONCE) {
             writer.blank(some).map_err(|e| Error::io("write", &path, e))?;
