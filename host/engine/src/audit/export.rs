@@ -39,8 +39,8 @@ struct Closing {
     signature: Option<Signature>,
 }
 
-/// Of a closing line: by Ed25519, ECDSA over P-256 with SHA-256, or RSA-PSS with SHA-512, as the key
-/// is.
+/// Of a closing line: by Ed25519, ECDSA over P-256 with SHA-256, or RSA-PSS with SHA-512, as the
+/// key is.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Signature {

@@ -1,5 +1,6 @@
 //! What is sealed of a card, and the two ways in which a record holds it: under a key of its own
-//! that lies apart, and as earlier versions kept it, which comes under such a key when it is re-sealed.
+//! that lies apart, and as earlier versions kept it, which comes under such a key when it is
+//! re-sealed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

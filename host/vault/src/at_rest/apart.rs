@@ -2,8 +2,8 @@
 //! the value and master keys notwithstanding.
 //!
 //! A [`Vaulted`](super::Vaulted) carries its data key along, wrapped. Here the value is sealed
-//! under a [`ValueKey`] alone, and the key, wrapped by the master key into a [`WrappedKey`], goes to
-//! another place: neither place opens anything without the other and the master key. Both are
+//! under a [`ValueKey`] alone, and the key, wrapped by the master key into a [`WrappedKey`], goes
+//! to another place: neither place opens anything without the other and the master key. Both are
 //! bound to the place of the value.
 //!
 //! Not here: where wrapped keys are kept, and how they are destroyed.
