@@ -145,7 +145,7 @@ impl Thief<'_> {
                 openings.extend(self.at_rest.open(&place, &vaulted).ok());
             }
             let apart = value.get("apart").and_then(Value::as_str);
-            let apart = apart.and_then(|text| base64_of(text)).unwrap_or_default();
+            let apart = apart.and_then(base64_of).unwrap_or_default();
             let keys = self.keys.iter();
             let keys = keys.filter_map(|key| self.at_rest.unwrap_key(&place, key).ok());
             openings.extend(keys.filter_map(|key| key.open(&place, &apart).ok()));
