@@ -7,11 +7,13 @@ use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 mod admitted;
+mod books;
 mod endpoints;
 mod proofs;
 mod refused;
 
 pub use admitted::*;
+pub use books::*;
 pub use endpoints::*;
 pub use proofs::*;
 pub use refused::*;
@@ -257,6 +259,8 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_NOTIFICATION,
     &NO_SUCH_APP,
     &NO_SUCH_KEY,
+    &NO_SUCH_ENTRY,
+    &NO_SUCH_ANOMALY,
     &NO_SUCH_PROBLEM,
     &NO_SUCH_PAGE,
     &METHOD_NOT_ALLOWED,
@@ -281,6 +285,9 @@ pub static CATALOGUE: &[&Code] = &[
     &APP_BUSY,
     &KEY_ENDED,
     &KEY_EXISTS,
+    &ENTRY_NOT_SETTLED,
+    &ENTRY_IN_HAND,
+    &ANOMALY_CLOSED,
     &VAULT_CLOSED,
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,

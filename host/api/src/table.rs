@@ -5,6 +5,7 @@ mod endpoints;
 
 use engine::Scope;
 
+use crate::admin::books::routes as books;
 use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
@@ -246,6 +247,12 @@ pub(crate) static ROUTES: &[Route] = &[
     admin::ROTATE_KEY,
     admin::REVOKE_KEY,
     admin::AUDIT,
+    books::LIST,
+    books::READ,
+    books::ASK,
+    books::SETTLE,
+    books::ANOMALIES,
+    books::CLOSE,
     page(
         "/health",
         ["health", "Whether the process answers"],

@@ -13,7 +13,7 @@ use vault::Secret;
 use crate::account::{Account, Filling};
 use crate::call::{Question, Stepped, remember};
 use crate::record::{self, Exchange, Operation};
-use crate::tell::schedule;
+use crate::schedule::schedule;
 use crate::translate::{self, Outcome};
 use crate::{Engine, Error};
 

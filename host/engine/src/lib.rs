@@ -4,13 +4,14 @@
 //! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
 //! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
 //! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open),
-//! `notify` (telling apps).
+//! `schedule` (when), `books` (what an operator sees and settles), `notify` (telling apps).
 
 mod account;
 mod app;
 mod apps;
 mod ask;
 pub mod audit;
+mod books;
 mod call;
 mod cards;
 mod clock;
@@ -28,6 +29,7 @@ mod proofs;
 mod record;
 mod reseal;
 mod resolve;
+mod schedule;
 mod spending;
 mod tell;
 mod translate;
@@ -39,6 +41,9 @@ pub use app::{
 };
 pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
+pub use books::{
+    AnomalyPage, Books, EntryPage, EntryRecord, Fate, Listed, Settling, ShownExchange, Unsettled,
+};
 pub use cards::{
     Card, CardFault, CardState, KeysSettled, NewCard, abandon_card_keys, card_keys_under,
     cards_without_key, open_card_keys, settle_card_keys,

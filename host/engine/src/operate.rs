@@ -17,7 +17,7 @@ use crate::call::{Question, remember};
 use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
-use crate::tell::schedule;
+use crate::schedule::schedule;
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
 
@@ -225,6 +225,7 @@ impl Engine {
             next: None,
             decline: None,
             why: None,
+            resolution: None,
             created_at_ms: now,
             changed_at_ms: now,
         };

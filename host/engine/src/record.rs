@@ -8,7 +8,7 @@
 //! | `exchange` | entry `/` step | a request, by names of secrets only, and its reply |
 //! | `idempotency` | app `/` key | what was asked and answered under this key |
 //! | `reference` | account `/` kind `/` reference | the entry the provider knows by this |
-//! | `due` | time (big-endian ms) entry | nothing: when to ask about an open entry |
+//! | `due` | account `/` time (big-endian ms) entry | nothing: when to ask about an open entry |
 //! | `event` | app, then the sequence of the commit | what happened |
 //! | `delivery` | account `/` event | a webhook event that was acted on |
 //! | `anomaly` | anomaly | what contradicts the ledger |

@@ -109,6 +109,7 @@ impl Books {
             next: None,
             decline: None,
             why: None,
+            resolution: None,
             created_at_ms: now,
             changed_at_ms: now,
         };
@@ -479,6 +480,10 @@ impl Payments for Double {
     }
 
     fn apps(&self) -> Option<Apps> {
+        None
+    }
+
+    fn books(&self) -> Option<engine::Books> {
         None
     }
 
