@@ -42,7 +42,7 @@ pub enum AuditCommand {
         /// The hash its last line must have, as it was kept elsewhere.
         #[arg(long)]
         head: Option<String>,
-        /// The platform's key that signed an export: a PEM file with its public half, as by
+        /// The platform's key that signed an export, in PEM; its public half is enough, as by
         /// `openssl pkey -in sign.pem -pubout`.
         #[arg(long, requires = "file")]
         key: Option<PathBuf>,
@@ -118,7 +118,10 @@ fn verify_file(file: &Path, key: Option<&Path>) -> Result<Sound, super::Failure>
     let key = key.map(|file| {
         let pem = std::fs::read(file).map_err(|error| unread(file, error))?;
         let pem = Secret::new(file.display().to_string(), pem);
-        Key::from_pem("audit", None, &pem).map_err(|error| error.to_string())
+        let key = Key::from_pem("audit", None, &pem).map_err(|error| error.to_string())?;
+        // Of a private key too, its public half is what verifies.
+        let public = key.published().ok_or("the key has no public half")?;
+        Key::of_published("audit", None, &public).map_err(|error| error.to_string())
     });
     let key = key.transpose()?;
     let opened = File::open(file).map_err(|error| unread(file, error))?;
