@@ -184,7 +184,8 @@ pub async fn settle_card_keys(
     slots: &Arc<Slots>,
     tidy: bool,
 ) -> Result<KeysSettled, store::Error> {
-    let (mut settled, mut next) = (KeysSettled::default(), Some(0));
+    let mut settled = KeysSettled::default();
+    let mut next = (slots.count() > 0).then_some(0);
     while let Some(from) = next {
         let (page, mut gone) = (page(slots, from).await?, Vec::new());
         for (name, _) in page.held {
