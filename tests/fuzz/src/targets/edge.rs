@@ -114,6 +114,7 @@ async fn host() -> (Engine, Id, String) {
         store,
         egress: way_out(),
         at_rest,
+        card_keys: Arc::new(store::Slots::in_memory()),
         clock,
         entropy,
         accounts: vec![account()],
