@@ -98,6 +98,7 @@ fn life(world: &Arc<World>, ground: &mut Ground) -> bool {
         let down = if over { 0 } else { 20 + state.crashes.scaled(8_000) };
         state.end(down);
         state.unanswered();
+        state.unposted();
         over
     });
     // Everything that was in hand goes now, as with a process that is killed.
@@ -289,7 +290,7 @@ async fn made(world: Arc<World>, engine: Engine, call: Call) {
 async fn post(world: Arc<World>, engine: Engine, number: u64) {
     let ((account, delivery), patience) = {
         let mut state = world.state();
-        let hangs_up = state.fault("provider hangs up on its webhook", 40);
+        let hangs_up = state.fault("provider hangs up on its webhook", 80);
         let patience = if hangs_up { state.provider.chance.scaled(200) } else { 600_000 };
         (state.delivery(number), patience)
     };

@@ -418,7 +418,7 @@ impl State {
     /// Somebody sets the host's clock, by a few seconds as a rule.
     fn set_clock(&mut self) {
         if self.faulty() {
-            let most = *self.chance.pick(&[50, 1_000, 8_000]);
+            let most = *self.chance.pick(&[50, 1_000, 4_000]);
             self.skew_ms = self.chance.below(2 * most) as i64 - most as i64;
             self.tally.fault("clock set");
             let again = self.chance.between(2_000, 30_000);
