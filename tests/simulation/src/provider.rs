@@ -29,7 +29,7 @@ pub const ACCOUNTS: [Account; 4] = [
     Account { name: "alpha", idempotent_ms: Some(45_000), query: true },
     Account { name: "beta", idempotent_ms: None, query: true },
     Account { name: "gamma", idempotent_ms: None, query: false },
-    Account { name: "delta", idempotent_ms: Some(60_000), query: false },
+    Account { name: "delta", idempotent_ms: Some(50_000), query: false },
 ];
 
 /// Where something stands at the provider.

@@ -25,7 +25,8 @@ use crate::tally::Tally;
 /// 2026-03-01T09:00:00Z.
 const EPOCH_MS: u64 = 1_772_355_600_000;
 /// When open entries are asked about, day by day.
-const SYNCS: &[&[u64]] = &[&[300, 1_000, 3_000, 8_000], &[2_000, 20_000, 18_000], &[100, 40_000]];
+const SYNCS: &[&[u64]] =
+    &[&[300, 1_000, 3_000, 8_000], &[2_000, 20_000, 18_000], &[40_000], &[100, 40_000]];
 /// How long faults go on after the last command.
 const STORMS_MS: &[u64] = &[3_000, 12_000, 12_000, 12_000, 12_000, 90_000];
 /// What is told of a day that goes wrong.
