@@ -34,7 +34,7 @@ pub use schedule::Schedule;
 
 pub(crate) use deliverer::Desk;
 pub(crate) use endpoint::Registered;
-pub(crate) use outbox::{addressed, note};
+pub(crate) use outbox::{Posted, addressed, note};
 
 #[cfg(test)]
 pub(crate) mod tests;

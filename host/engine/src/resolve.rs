@@ -6,7 +6,6 @@
 //! provider promises that they take money once. Never a guess.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,21 +13,19 @@ use egress::Failed;
 use ledger::{Id, Payment, State, TimestampMs, Verdict};
 use sandbox::contract as wit;
 use store::Batch;
-use tokio::sync::Semaphore;
 
 use crate::account::Account;
 use crate::call::{Question, remember};
 use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, words};
 use crate::record::{self, Exchange, Operation};
+use crate::share::Work;
 use crate::tell::schedule;
 use crate::translate::{self, Outcome, Purpose};
 use crate::{Engine, Error, Instrument};
 
-/// How often the schedule is looked at.
-const LOOK_AFTER: Duration = Duration::from_millis(500);
 /// How many due entries are taken from the schedule at once.
-const DUE_ROWS_MAX: usize = 1_000;
+pub(crate) const DUE_ROWS_MAX: usize = 1_000;
 
 /// What asking the provider gave.
 #[derive(Debug)]
@@ -43,6 +40,7 @@ impl Engine {
     /// Entries that were being sent when the last process ended become `unknown`, and are asked
     /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
+        self.resume_quarantines().await?;
         let mut found = 0;
         let mut after: Option<Vec<u8>> = None;
         loop {
@@ -75,7 +73,8 @@ impl Engine {
     }
 
     async fn tell_stopped(&self, operation: &Operation) -> Result<(), Error> {
-        let why = "the host stopped while the request was out".to_owned();
+        let why =
+            "the host stopped while the request was out, or could not record its answer".to_owned();
         let verdict = match operation.recovery.money_asked {
             true => Verdict::Lost { why },
             false => Verdict::NotSent { why: format!("{why}; nothing that moves money was sent") },
@@ -84,44 +83,10 @@ impl Engine {
         self.conclude(operation, &verdict, self.batch()).await.map(drop)
     }
 
-    /// Asks about entries as they become due, and tells apps, for ever. Drop the future to stop.
-    pub async fn run(&self) {
-        tokio::join!(self.find_out(), self.notify());
-    }
-
-    async fn find_out(&self) {
-        let places = Arc::new(Semaphore::new(self.0.options.concurrent_syncs_max));
-        loop {
-            if let Err(error) = self.resolve_due(&places).await {
-                tracing::error!(%error, "the schedule cannot be read");
-            }
-            if let Err(error) = self.expire_cards().await {
-                tracing::error!(%error, "cards whose time is over are not erased yet");
-            }
-            tokio::time::sleep(LOOK_AFTER).await;
-        }
-    }
-
-    async fn resolve_due(&self, places: &Arc<Semaphore>) -> Result<(), Error> {
-        let now = self.0.clock.now_ms().saturating_add(1);
-        let range = store::Range::all(record::DUE).to(now.to_be_bytes()).limit(DUE_ROWS_MAX);
-        for row in self.0.store.scan(range).await? {
-            let Some((_, entry)) = due(&row.key) else { continue };
-            let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
-            let engine = self.clone();
-            tokio::spawn(async move {
-                if let Err(error) = engine.resolve(&entry).await {
-                    tracing::error!(%entry, %error, "could not find out about the entry");
-                }
-                drop(place);
-            });
-        }
-        Ok(())
-    }
-
     /// Asks the provider what became of every open entry of the payment, now.
     pub async fn sync(&self, app: &Id, payment: &Id) -> Result<Payment, Error> {
         let known = self.payment(app, payment).await?;
+        let _share = self.share(&known.account, Work::GoOn)?;
         for entry in known.entries.iter().filter(|entry| entry.state.is_open()) {
             self.resolve(&entry.id).await?;
         }
@@ -354,7 +319,7 @@ fn answer(outcome: wit::Outcome) -> Answer {
 }
 
 /// The time and the entry of a key in the schedule.
-fn due(key: &[u8]) -> Option<(TimestampMs, Id)> {
+pub(crate) fn due(key: &[u8]) -> Option<(TimestampMs, Id)> {
     let (at, entry) = key.split_first_chunk::<8>()?;
     let entry = std::str::from_utf8(entry).ok()?.parse().ok()?;
     Some((TimestampMs::from_be_bytes(*at), entry))

@@ -45,6 +45,10 @@ impl Layout {
         self.dir.join("durable")
     }
 
+    pub(crate) fn reserve(&self) -> PathBuf {
+        self.dir.join("reserve")
+    }
+
     /// What becomes the format when a store has been restored as a whole.
     pub(crate) fn restoring(&self) -> PathBuf {
         self.dir.join("restoring")

@@ -30,6 +30,7 @@ mod recovery;
 mod repair;
 mod replay;
 mod restoring;
+mod room;
 mod space;
 mod state;
 mod verify;
