@@ -169,10 +169,18 @@ impl Engine {
         }
         let payment = match known.answer {
             Some(answer) => answer,
-            // The host stopped before it answered: what became of it since is the answer.
-            None => self.payment(&ask.app, &known.payment).await?,
+            None => self.answer_late(key, &known.entry).await?,
         };
         Ok(Some(Done { payment, entry: known.entry, replayed: true }))
+    }
+
+    /// The answer under a key that nobody is at and that has none: its outcome could not be
+    /// recorded. Whatever can be said of it now is the answer from here on.
+    async fn answer_late(&self, key: &str, entry: &Id) -> Result<Payment, Error> {
+        self.resolve(entry).await?;
+        let known =
+            record::read::<Idempotent>(&*self.0.store, record::IDEMPOTENCY, key.as_bytes()).await?;
+        known.and_then(|read| read.value.answer).ok_or(Error::InFlight)
     }
 
     async fn decide_and_drive(

@@ -182,8 +182,6 @@ impl Committer {
             );
             Error::new(Kind::Stopped, what).because(e)
         };
-        // Somebody else may have filled the disk meanwhile: sled is left what the reserve holds.
-        self.room.look();
         self.shared.state.apply(group, &mark).map_err(unapplied)?;
         self.mark = mark;
         self.sequence.send_replace(place.sequence);

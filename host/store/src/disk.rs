@@ -53,6 +53,21 @@ pub trait Disk: Send + Sync + 'static {
             done => Ok(done?),
         }
     }
+
+    /// Makes so many bytes after the end of a file its own, without moving the end: what is written
+    /// there finds its space. File systems that cannot do that do nothing.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn allocate_beyond(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        let file = OpenOptions::new().write(true).open(path)?;
+        let end = file.metadata()?.len();
+        match fallocate(&file, FallocateFlags::KEEP_SIZE, end, bytes) {
+            Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+            done => Ok(done?),
+        }
+    }
 }
 
 /// For file systems that cannot be asked for space.

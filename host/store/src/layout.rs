@@ -58,6 +58,11 @@ impl Layout {
         self.dir.join("state")
     }
 
+    /// The file that sled keeps the state in.
+    pub(crate) fn state_file(&self) -> PathBuf {
+        self.state().join("db")
+    }
+
     pub(crate) fn state_set_aside(&self) -> PathBuf {
         self.dir.join("state.set-aside")
     }

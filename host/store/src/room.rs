@@ -1,11 +1,14 @@
 //! Room on the disk: commits are refused while there is some left, so that what was begun can be
-//! finished and sled, which has to be given up after a write that fails, is not hurt.
+//! finished and sled is not hurt.
 //!
 //! A file of the store's folder holds a reserve that nobody else can take. When little else is left
 //! the store is full: new work is refused, the reserve is given back to the disk, and commits that
 //! finish what was begun (`Batch::finishing`) go on as long as half of it is left. It is full until
 //! there is room for the reserve twice over, so it does not come and go with every file; then the
 //! reserve is taken again and the store goes on, without anybody's doing.
+//!
+//! sled cannot be told to wait, and has to be given up after a write that fails. So the space its file
+//! grows into is made its own beforehand, and no commit is taken that might need more.
 //!
 //! Not here: a write that finds the disk full all the same (`journal`), which takes itself back.
 
@@ -20,6 +23,15 @@ use crate::{Batch, Error, Kind};
 /// The reserve, and whether it is there.
 pub(crate) struct Room {
     gauge: Gauge,
+    ahead: Ahead,
+}
+
+/// How far the state's file may grow into space that is its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ahead {
+    /// Its length when that was looked at last.
+    length: u64,
+    until: u64,
 }
 
 /// What of it is looked at from elsewhere. Cheap to clone.
@@ -126,7 +138,7 @@ impl Gauge {
 impl Room {
     /// Takes the reserve, if there is room for it.
     pub(crate) fn new(gauge: Gauge) -> Room {
-        let mut room = Room { gauge };
+        let mut room = Room { gauge, ahead: Ahead::default() };
         if room.gauge.reserve_bytes > 0 && !room.take_reserve() {
             room.fill(room.gauge.free_bytes().unwrap_or_default());
         }
@@ -138,11 +150,12 @@ impl Room {
         &self.gauge
     }
 
-    /// Looks at the disk. Called before a group is written, and again before it is applied.
+    /// Looks at the disk, before a group is written.
     pub(crate) fn look(&mut self) -> Admits {
         let Some(free) = self.gauge.free_bytes() else { return Admits::Any };
         let reserve = self.gauge.reserve_bytes;
-        if !self.is_full() && free < reserve / 4 {
+        let state_can_grow = self.reach_ahead();
+        if !self.is_full() && (free < reserve / 4 || !state_can_grow) {
             self.fill(free);
         } else if self.is_full() && free >= reserve.saturating_mul(2) && self.take_reserve() {
             self.gauge.full.store(false, Ordering::Relaxed);
@@ -150,6 +163,7 @@ impl Room {
         }
         match self.is_full() {
             false => Admits::Any,
+            true if !state_can_grow => Admits::None,
             true if self.gauge.free_bytes().is_none_or(|free| free >= reserve / 2) => {
                 Admits::Finishing
             }
@@ -164,6 +178,26 @@ impl Room {
         }
         self.fill(0);
         true
+    }
+
+    /// Makes half a reserve's worth of space the state's own, once half of that is used up. False
+    /// when there is too little left of it.
+    fn reach_ahead(&mut self) -> bool {
+        let path = self.gauge.layout.state_file();
+        // Without a file there is nothing that sled has to be spared.
+        let Ok(length) = std::fs::metadata(&path).map(|file| file.len()) else { return true };
+        let wanted = self.gauge.reserve_bytes / 2;
+        if length < self.ahead.length {
+            // sled has cut its file, and what was beyond the end is gone with that.
+            self.ahead.until = length;
+        }
+        self.ahead.length = length;
+        if self.ahead.until < length.saturating_add(wanted / 2)
+            && self.gauge.disk.allocate_beyond(&path, wanted).is_ok()
+        {
+            self.ahead.until = length.saturating_add(wanted);
+        }
+        self.ahead.until >= length.saturating_add(wanted / 4)
     }
 
     fn is_full(&self) -> bool {

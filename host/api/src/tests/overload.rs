@@ -70,7 +70,7 @@ async fn a_place_is_held_until_the_operation_has_ended_whoever_still_listens() {
         }
         refused(&heard, 503, "overloaded");
     }
-    assert_eq!(host.engine.ended.load(Ordering::SeqCst), 1);
+    assert_eq!(host.engine.ended.load(Ordering::SeqCst), 2, "that of the first, and of its heir");
 }
 
 #[tokio::test]

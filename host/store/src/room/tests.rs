@@ -10,6 +10,8 @@ const RESERVE: u64 = 1 << 20;
 /// A disk of which the test says how much others have left.
 struct Small {
     left: AtomicU64,
+    /// Bytes that the state may still be given.
+    ahead: AtomicU64,
 }
 
 impl Disk for Small {
@@ -41,6 +43,12 @@ impl Disk for Small {
         let held = std::fs::metadata(dir.join("reserve")).map_or(0, |file| file.len());
         Ok(self.left.load(Ordering::Relaxed).saturating_sub(held))
     }
+
+    fn allocate_beyond(&self, _: &Path, bytes: u64) -> io::Result<()> {
+        let take = |left: u64| left.checked_sub(bytes);
+        let taken = self.ahead.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        taken.map(drop).map_err(|_| io::ErrorKind::StorageFull.into())
+    }
 }
 
 struct Site {
@@ -52,7 +60,7 @@ struct Site {
 impl Site {
     fn with(left: u64) -> Site {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Arc::new(Small { left: AtomicU64::new(left) });
+        let disk = Arc::new(Small { left: AtomicU64::new(left), ahead: AtomicU64::new(RESERVE) });
         let room = Room::new(Gauge::new(disk.clone(), Layout::new(dir.path()), RESERVE));
         Site { dir, disk, room }
     }
@@ -124,4 +132,38 @@ fn a_store_is_not_opened_on_a_disk_without_room_for_it() {
     assert!(refused.to_string().contains("free 2048 KiB"), "{refused}");
     site.disk.left.store(RESERVE, Ordering::Relaxed);
     gauge.expect_room_to_open().unwrap();
+}
+
+#[test]
+fn space_beyond_the_end_of_a_file_is_its_own_and_its_end_stays() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    std::fs::write(&path, b"some").unwrap();
+    RealDisk.allocate_beyond(&path, RESERVE).unwrap();
+    let file = std::fs::metadata(&path).unwrap();
+    assert_eq!(file.len(), 4);
+    assert!(file.blocks() * 512 >= RESERVE, "{} blocks", file.blocks());
+}
+
+#[test]
+fn no_commit_is_taken_that_the_state_might_have_no_space_for() {
+    let mut site = Site::with(8 * RESERVE);
+    let state = site.dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let grow_to = |length: u64| {
+        let file = std::fs::File::options().create(true).append(true).open(state.join("db"));
+        file.unwrap().set_len(length).unwrap();
+    };
+    grow_to(1);
+    assert_eq!(site.room.look(), Admits::Any);
+    // Half of a reserve was given, and it is asked for more when half of that is used up.
+    grow_to(RESERVE / 4 + 2);
+    assert_eq!(site.room.look(), Admits::Any);
+    assert_eq!(site.disk.ahead.load(Ordering::Relaxed), 0);
+    // There is no more, though nobody says that the disk is full.
+    grow_to(RESERVE / 2 + RESERVE / 8 + 3);
+    assert_eq!(site.room.look(), Admits::None);
+    site.disk.ahead.store(RESERVE, Ordering::Relaxed);
+    assert_eq!(site.room.look(), Admits::Any);
 }
