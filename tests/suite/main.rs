@@ -19,6 +19,7 @@ mod apps;
 mod audit;
 mod bad_config;
 mod bad_input;
+mod books;
 mod canaries;
 mod disk_full;
 mod end_to_end;

@@ -7,12 +7,14 @@ use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 mod admitted;
+mod books;
 mod endpoints;
 mod loaded;
 mod proofs;
 mod refused;
 
 pub use admitted::*;
+pub use books::*;
 pub use endpoints::*;
 pub use loaded::*;
 pub use proofs::*;
@@ -260,6 +262,8 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_APP,
     &NO_SUCH_KEY,
     &NO_SUCH_PLUGIN,
+    &NO_SUCH_ENTRY,
+    &NO_SUCH_ANOMALY,
     &NO_SUCH_PROBLEM,
     &NO_SUCH_PAGE,
     &METHOD_NOT_ALLOWED,
@@ -284,6 +288,9 @@ pub static CATALOGUE: &[&Code] = &[
     &APP_BUSY,
     &KEY_ENDED,
     &KEY_EXISTS,
+    &ENTRY_NOT_SETTLED,
+    &ENTRY_IN_HAND,
+    &ANOMALY_CLOSED,
     &VAULT_CLOSED,
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,

@@ -10,7 +10,7 @@ use std::pin::Pin;
 
 use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, App, AppKey, Apps, Ask, Card, Delivery, Done, Engine, Error, EventPage,
+    Acknowledgement, App, AppKey, Apps, Ask, Books, Card, Delivery, Done, Engine, Error, EventPage,
     NewCard, NewPayment, NewPayout, Nonce, Offer, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
@@ -68,6 +68,8 @@ pub trait Payments: Endpoints + Plugins {
     fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>>;
     /// None where the double has none.
     fn apps(&self) -> Option<Apps>;
+    /// None where the double has none.
+    fn books(&self) -> Option<Books>;
 }
 
 // The inherent methods of `Engine` go before those of the trait, so none of these calls itself.
@@ -182,5 +184,9 @@ impl Payments for Engine {
 
     fn apps(&self) -> Option<Apps> {
         Some(Engine::apps(self))
+    }
+
+    fn books(&self) -> Option<Books> {
+        Some(Books::of(self))
     }
 }

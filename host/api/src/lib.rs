@@ -57,6 +57,7 @@ mod vocabulary;
 mod webhooks;
 
 pub use admin::AdminAccess;
+pub use admin::books::{anomaly as anomaly_view, entry_record as entry_view};
 pub use catalogue::CATALOGUE;
 pub use contract::{Endpoints, Payments, Plugins, Shown, Soon};
 pub use events::event_body;

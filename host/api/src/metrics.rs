@@ -39,7 +39,7 @@ pub(crate) async fn text(visit: &Visit) -> String {
         page.one(&format!("{name}_max"), "gauge", "The most of them.", count(most));
     }
     let plugins = visit.payments.plugins();
-    let named = |of: fn(&engine::Plugin) -> u64| {
+    let named = |of: fn(&engine::LoadedPlugin) -> u64| {
         plugins.iter().map(move |one| (("plugin", one.name.as_str()), of(one)))
     };
     let quarantined = named(|one| u64::from(one.quarantine.is_some()));

@@ -5,6 +5,7 @@ mod endpoints;
 
 use engine::Scope;
 
+use crate::admin::books::routes as books;
 use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
@@ -259,6 +260,12 @@ pub(crate) static ROUTES: &[Route] = &[
     admin::PLUGINS,
     admin::CLEAR_PLUGIN,
     admin::METRICS,
+    books::LIST,
+    books::READ,
+    books::ASK,
+    books::SETTLE,
+    books::ANOMALIES,
+    books::CLOSE,
     page(
         "/health",
         ["health", "Whether the process answers"],

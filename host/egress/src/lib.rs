@@ -11,6 +11,7 @@
 mod address;
 mod allowed;
 mod clock;
+mod connect;
 mod connection;
 mod dial;
 mod egress;
@@ -33,6 +34,7 @@ mod tls;
 mod wire;
 
 pub use allowed::AllowedHost;
+pub use connect::{Connect, Connecting, Heard, Opened, Probe, Stream, Tcp};
 pub use dial::{Addresses, Resolve, SystemResolver};
 pub use egress::{Egress, Options};
 pub use error::{Error, Failed, Kind};

@@ -225,6 +225,7 @@ impl Engine {
             entry: None,
             kind: AnomalyKind::Orphan { told: described(event) },
             noticed_at_ms: now,
+            closed: None,
         };
         note_anomaly(&mut batch, &anomaly);
         batch.finishing = true;

@@ -45,7 +45,7 @@ pub struct Options {
     /// Requests one operation may make.
     pub steps_max: u32,
     /// When to ask again about an entry that is open: after so many milliseconds the first time,
-    /// the second time, and so on; the last value repeats.
+    /// the second time, and so on, and up to a quarter more by chance; the last value repeats.
     pub sync_after_ms: Vec<u64>,
     /// A "not found" counts only so long after the last request that may have moved money.
     pub absent_after_ms: u64,
@@ -53,8 +53,6 @@ pub struct Options {
     pub absences_min: u32,
     /// How long a card is kept at most, in milliseconds; it goes with its expiry in any case.
     pub card_keep_ms: u64,
-    /// Entries asked about at the same time.
-    pub concurrent_syncs_max: usize,
     /// Payments and payouts that one account may have in hand.
     pub payments_per_account_max: usize,
     /// Captures, refunds, cancellations and syncs that one account may have in hand.
@@ -65,6 +63,8 @@ pub struct Options {
     /// How long an idempotency key is remembered, in milliseconds; longer than any provider
     /// remembers one.
     pub idempotency_keep_ms: u64,
+    /// Entries of one account asked about at the same time.
+    pub concurrent_syncs_per_account_max: usize,
 }
 
 impl Default for Options {
@@ -76,11 +76,11 @@ impl Default for Options {
             absences_min: 2,
             // 400 days: a subscription of a year, and time to ask for the card again.
             card_keep_ms: 400 * 24 * 60 * 60 * 1000,
-            concurrent_syncs_max: 16,
             payments_per_account_max: 256,
             operations_per_account_max: 128,
             queue_ms_max: 5_000,
             idempotency_keep_ms: 30 * 24 * 60 * 60 * 1000,
+            concurrent_syncs_per_account_max: 4,
         }
     }
 }
@@ -329,6 +329,12 @@ impl Engine {
     pub(crate) fn claim(&self, name: &str) -> Option<Claim> {
         let mut claims = self.0.claims.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         claims.insert(name.to_owned()).then(|| Claim(self.clone(), name.to_owned()))
+    }
+
+    /// Whether a name is taken now.
+    pub(crate) fn is_claimed(&self, name: &str) -> bool {
+        let claims = self.0.claims.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        claims.contains(name)
     }
 
     /// Counts an operation as in hand until the guard is dropped.

@@ -4,6 +4,7 @@ use ledger::{Currency, Id, Refusal, TimestampMs};
 
 use sandbox::Fault;
 
+use crate::books::Unsettled;
 use crate::cards::{CardFault, CardState};
 
 /// Why an operation was not begun, or a question not answered. Nothing was sent to the provider,
@@ -50,6 +51,23 @@ pub enum Error {
     /// The audit trail could not be written, so nothing was begun.
     #[error("the audit trail could not be written")]
     Audit(#[from] crate::audit::Unwritten),
+    /// There is no such entry.
+    #[error("there is no entry {0}")]
+    NoSuchEntry(Id),
+    /// The entry was not settled by what somebody said.
+    #[error(transparent)]
+    Unsettled(#[from] Unsettled),
+    /// There is no such anomaly.
+    #[error("there is no anomaly {0}")]
+    NoSuchAnomaly(Id),
+    /// The anomaly is closed already; by whom.
+    #[error("{by} has closed the anomaly {anomaly} already")]
+    AnomalyClosed {
+        /// Which.
+        anomaly: Id,
+        /// By whom.
+        by: String,
+    },
     /// The cursor was not made by this feed or list.
     #[error("`{0}` is not a cursor of this list")]
     NotACursor(String),

@@ -4,6 +4,8 @@
 //! open stays and is looked at again a day later: its key may be all that keeps an app from paying
 //! twice.
 
+use std::time::Duration;
+
 use ledger::TimestampMs;
 use store::{Batch, Expected, Range, Row};
 
@@ -11,12 +13,24 @@ use crate::notify::Posted;
 use crate::record::{self, Idempotent};
 use crate::{Engine, Error};
 
+/// How often it is looked for.
+const LOOK_AFTER: Duration = Duration::from_secs(60);
 /// Rows looked at in one commit.
 const ROWS_MAX: usize = 250;
 /// When a record that could not go is looked at again.
 const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Engine {
+    /// Removes what is out of its time, for ever.
+    pub(crate) async fn clear_away(&self) {
+        loop {
+            if let Err(error) = self.expire().await {
+                tracing::error!(%error, "records whose time is over are not removed yet");
+            }
+            tokio::time::sleep(LOOK_AFTER).await;
+        }
+    }
+
     /// Removes what is out of its time; how many records.
     ///
     /// # Errors

@@ -4,19 +4,19 @@
 //! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
 //! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
 //! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open),
-//! `notify` (telling apps).
+//! `schedule` (when), `books` (what an operator sees and settles), `notify` (telling apps).
 
 mod account;
 mod app;
 mod apps;
 mod ask;
 pub mod audit;
+mod books;
 mod call;
 mod cards;
 mod clock;
 mod converse;
 mod deliver;
-mod due;
 mod engine;
 mod error;
 mod event;
@@ -25,11 +25,13 @@ mod nonce;
 mod notify;
 mod offer;
 mod operate;
+mod plugin;
 mod plugins;
 mod proofs;
 mod record;
 mod reseal;
 mod resolve;
+mod schedule;
 mod share;
 mod spending;
 mod tell;
@@ -42,6 +44,9 @@ pub use app::{
 };
 pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
+pub use books::{
+    AnomalyPage, Books, EntryPage, EntryRecord, Fate, Listed, Settling, ShownExchange, Unsettled,
+};
 pub use cards::{Card, CardFault, CardState, NewCard};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use deliver::{Acknowledgement, Delivery};
@@ -56,7 +61,8 @@ pub use notify::{
     replay_offline,
 };
 pub use offer::{Grade, Offer};
-pub use plugins::{Plugin, Quarantine};
+pub use plugin::{Calling, Plugin};
+pub use plugins::{LoadedPlugin, Quarantine};
 pub use reseal::{Resealed, sealed_under};
 pub use sandbox::Until;
 pub use vault::Secret;

@@ -19,8 +19,8 @@ use crate::call::{Question, remember};
 use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
+use crate::schedule::schedule;
 use crate::share::Work;
-use crate::tell::schedule;
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
 
@@ -167,20 +167,11 @@ impl Engine {
         if known.digest != hex::encode(ask.digest) {
             return Err(Error::KeyReused);
         }
-        let payment = match known.answer {
-            Some(answer) => answer,
-            None => self.answer_late(key, &known.entry).await?,
-        };
+        // Without an answer the entry is on its way still, though nobody here is at it: the outcome
+        // could not be recorded. Whatever were said now would be said otherwise later; the schedule
+        // sees to it that there is an answer soon.
+        let payment = known.answer.ok_or(Error::InFlight)?;
         Ok(Some(Done { payment, entry: known.entry, replayed: true }))
-    }
-
-    /// The answer under a key that nobody is at and that has none: its outcome could not be
-    /// recorded. Whatever can be said of it now is the answer from here on.
-    async fn answer_late(&self, key: &str, entry: &Id) -> Result<Payment, Error> {
-        self.resolve(entry).await?;
-        let known =
-            record::read::<Idempotent>(&*self.0.store, record::IDEMPOTENCY, key.as_bytes()).await?;
-        known.and_then(|read| read.value.answer).ok_or(Error::InFlight)
     }
 
     async fn decide_and_drive(
@@ -241,6 +232,7 @@ impl Engine {
             next: None,
             decline: None,
             why: None,
+            resolution: None,
             created_at_ms: now,
             changed_at_ms: now,
         };
@@ -297,7 +289,7 @@ impl Engine {
                 let mut batch = self.answered_first(&decided, now);
                 remember(&mut batch, account, &called.remembered, now);
                 self.commit_first(payment, operation, batch).await?;
-                Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
+                Ok(self.answer(operation, &told(outcome), self.batch()).await?)
             }
             Ok(wit::Step::Send(exchange)) => {
                 let made = Made::new(exchange, called.remembered, called.derived, now, 0);

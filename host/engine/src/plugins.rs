@@ -19,7 +19,7 @@ use crate::{Engine, Error, record};
 
 /// A plugin that is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plugin {
+pub struct LoadedPlugin {
     /// Its name in the configuration.
     pub name: String,
     /// The identity of its component.
@@ -59,11 +59,11 @@ struct Kept {
 
 impl Engine {
     /// Every plugin, by name.
-    pub fn plugins(&self) -> Vec<Plugin> {
-        let mut all: BTreeMap<String, Plugin> = BTreeMap::new();
+    pub fn plugins(&self) -> Vec<LoadedPlugin> {
+        let mut all: BTreeMap<String, LoadedPlugin> = BTreeMap::new();
         for account in self.0.accounts.values() {
-            let plugin = || plugin(&account.plugin);
-            let known = all.entry(account.plugin.name().to_owned()).or_insert_with(plugin);
+            let Some(loaded) = account.plugin.loaded() else { continue };
+            let known = all.entry(loaded.name().to_owned()).or_insert_with(|| plugin(loaded));
             known.accounts.push(account.name.clone());
         }
         all.into_values().collect()
@@ -73,7 +73,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NoSuchPlugin`, or what the store says: then it stays as it is.
-    pub async fn clear_plugin(&self, name: &str) -> Result<Plugin, Error> {
+    pub async fn clear_plugin(&self, name: &str) -> Result<LoadedPlugin, Error> {
         let generation = self.generations().remove(name);
         let generation = generation.ok_or_else(|| Error::NoSuchPlugin(short(name)))?;
         let mut batch = self.batch();
@@ -170,18 +170,19 @@ impl Engine {
     }
 
     fn generations(&self) -> BTreeMap<String, Generation> {
-        let plugins = self.0.accounts.values().map(|account| account.plugin.clone());
+        let plugins =
+            self.0.accounts.values().filter_map(|account| account.plugin.loaded().cloned());
         plugins.map(|plugin| (plugin.name().to_owned(), plugin)).collect()
     }
 }
 
-fn plugin(generation: &Generation) -> Plugin {
+fn plugin(generation: &Generation) -> LoadedPlugin {
     let (standing, described) = (generation.standing(), generation.description());
     let quarantine = standing.quarantined.map(|quarantined| Quarantine {
         reason: quarantined.reason.to_string(),
         until: quarantined.until,
     });
-    Plugin {
+    LoadedPlugin {
         name: generation.name().to_owned(),
         digest: generation.digest().to_string(),
         provider: described.name.clone(),

@@ -10,7 +10,7 @@
 //! | `key-due` | time (big-endian ms) app `/` key | nothing: since when the key is kept |
 //! | `quarantine` | digest | why a plugin is not called |
 //! | `reference` | account `/` kind `/` reference | the entry the provider knows by this |
-//! | `due` | time (big-endian ms) entry | nothing: when to ask about an open entry |
+//! | `due` | account `/` time (big-endian ms) entry | nothing: when to ask about an open entry |
 //! | `event` | app, then the sequence of the commit | what happened |
 //! | `delivery` | account `/` event | a webhook event that was acted on |
 //! | `anomaly` | anomaly | what contradicts the ledger |

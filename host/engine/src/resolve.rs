@@ -1,16 +1,16 @@
 //! Finding out what became of open entries: `unknown`, `pending`, `needs-action`, and those that
-//! were
-//! `sending` when a process ended.
+//! were `sending` when a process ended.
 //!
 //! In this order: a proven webhook (`deliver`); asking the provider; the same bytes again while the
-//! provider promises that they take money once. Never a guess.
+//! provider promises that they take money once; the provider's report (`reconcile`); a person
+//! (`books`). Never a guess. When each is asked about says `schedule`.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use egress::Failed;
-use ledger::{Id, Payment, State, TimestampMs, Verdict};
+use ledger::{Id, Payment, State, Verdict};
 use sandbox::contract as wit;
 use store::Batch;
 
@@ -19,13 +19,13 @@ use crate::call::{Question, remember};
 use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, words};
 use crate::record::{self, Exchange, Operation};
+use crate::schedule::schedule;
 use crate::share::Work;
-use crate::tell::schedule;
 use crate::translate::{self, Outcome, Purpose};
 use crate::{Engine, Error, Instrument};
 
-/// How many due entries are taken from the schedule at once.
-pub(crate) const DUE_ROWS_MAX: usize = 1_000;
+/// How many open entries are read from the schedule at once.
+const ROWS: usize = 1_000;
 
 /// What asking the provider gave.
 #[derive(Debug)]
@@ -41,21 +41,15 @@ impl Engine {
     /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
         self.resume_quarantines().await?;
+        self.renew_schedule().await?;
         let mut found = 0;
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let range = store::Range::all(record::DUE).limit(DUE_ROWS_MAX);
-            let range = match after {
-                Some(key) => range.after(key),
-                None => range,
-            };
-            let rows = self.0.store.scan(range).await?;
-            let Some(last) = rows.last() else { return Ok(found) };
-            after = Some(last.key.clone());
-            for row in &rows {
-                if let Some((_, entry)) = due(&row.key) {
-                    found += usize::from(self.recover_entry(&entry).await?);
-                }
+            let open = self.open_entries(None, after.as_deref(), ROWS).await?;
+            let Some(last) = open.last() else { return Ok(found) };
+            after = Some(last.key());
+            for due in &open {
+                found += usize::from(self.recover_entry(&due.entry).await?);
             }
         }
     }
@@ -81,6 +75,11 @@ impl Engine {
         };
         tracing::warn!(entry = %operation.entry, ?verdict, "recovered after a stop");
         self.conclude(operation, &verdict, self.batch()).await.map(drop)
+    }
+
+    /// Asks about entries as they become due, and tells apps, for ever. Drop the future to stop.
+    pub async fn run(&self) {
+        tokio::join!(self.find_out(), self.clear_away(), self.notify(), self.keep_quarantines());
     }
 
     /// Asks the provider what became of every open entry of the payment, now.
@@ -316,11 +315,4 @@ fn answer(outcome: wit::Outcome) -> Answer {
         Ok(Outcome::Absent) => Answer::Absent,
         Err(nonsense) => Answer::Nothing(nonsense.to_string()),
     }
-}
-
-/// The time and the entry of a key in the schedule.
-pub(crate) fn due(key: &[u8]) -> Option<(TimestampMs, Id)> {
-    let (at, entry) = key.split_first_chunk::<8>()?;
-    let entry = std::str::from_utf8(entry).ok()?.parse().ok()?;
-    Some((TimestampMs::from_be_bytes(*at), entry))
 }

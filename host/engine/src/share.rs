@@ -1,7 +1,8 @@
 //! How much of the host one account may take: a provider that does not answer keeps its own
 //! operations waiting, and nobody else's.
 //!
-//! Not here: the places of the whole host and of apps (`api`).
+//! Not here: the places of the whole host and of apps (`api`), and those for finding out about open
+//! entries (`schedule`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +16,6 @@ pub(crate) enum Work {
     Begin,
     /// Something goes on that was begun, because an app asks: capture, refund, sync.
     GoOn,
-    /// The host finds out what became of an open entry.
-    FindOut,
 }
 
 impl Work {
@@ -24,8 +23,6 @@ impl Work {
         let most = match self {
             Work::Begin => options.payments_per_account_max,
             Work::GoOn => options.operations_per_account_max,
-            // Half, so that one provider that is gone does not keep the others' entries open.
-            Work::FindOut => options.concurrent_syncs_max / 2,
         };
         most.max(1)
     }
@@ -98,7 +95,7 @@ mod tests {
     #[test]
     fn nothing_is_remembered_of_an_account_that_has_nothing_in_hand() {
         let shares = Arc::new(Shares::default());
-        drop(shares.take("some", Work::FindOut, &Options::default()));
+        drop(shares.take("some", Work::Begin, &Options::default()));
         assert!(shares.held().is_empty());
     }
 }

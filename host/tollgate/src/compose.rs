@@ -8,7 +8,7 @@ use egress::{Egress, Gate};
 use engine::{AccountParts, Apps, Engine, Notifying, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
-use store::Store;
+use store::{JournalStore, Store};
 use vault::{AtRest, Keyring, Legacy};
 
 use crate::config::{Account, CardEntry, DerivedEntry, Loaded, Wrong};
@@ -91,23 +91,34 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
             ))),
         }
     }
+    let outside = outside(loaded, store, &mut faults);
+    match outside.filter(|_| faults.is_empty()) {
+        Some(outside) => assembled(loaded, outside, accounts),
+        None => Err(loaded.wrong(faults)),
+    }
+}
+
+/// The engine without its accounts: what an operator needs to see and settle the books, whatever
+/// has become of the plugins.
+pub fn books(loaded: &Loaded, store: Arc<JournalStore>) -> Result<Engine, Wrong> {
+    let mut faults = Vec::new();
+    match outside(loaded, store, &mut faults) {
+        Some(outside) => assembled(loaded, outside, Vec::new()),
+        None => Err(loaded.wrong(faults)),
+    }
+}
+
+fn outside(loaded: &Loaded, store: Arc<dyn Store>, faults: &mut Vec<Fault>) -> Option<Outside> {
     let egress = extra_roots(loaded).and_then(|extra_roots_pem| {
         let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
         let made = Egress::new(options.clone()).and_then(|one| Ok((one, Egress::new(options)?)));
         made.map_err(|error| (None, error.to_string()))
     });
+    let egress = egress.map_err(|fault| faults.push(fault)).ok();
     let at_rest = loaded.config.vault.open(loaded.folder());
-    match (egress, at_rest, faults.is_empty()) {
-        (Ok(egress), Ok(at_rest), true) => {
-            assembled(loaded, Outside { store, egress, at_rest }, accounts)
-        }
-        (egress, at_rest, _) => {
-            faults.extend(egress.err());
-            let wrong = at_rest.err().unwrap_or_default().into_iter();
-            faults.extend(wrong.map(|what| (None, format!("[vault]: {what}"))));
-            Err(loaded.wrong(faults))
-        }
-    }
+    let fault = |what| (None, format!("[vault]: {what}"));
+    let at_rest = at_rest.map_err(|wrong| faults.extend(wrong.into_iter().map(fault))).ok();
+    Some(Outside { store, egress: egress?, at_rest: at_rest? })
 }
 
 /// What the engine reaches.
@@ -238,7 +249,7 @@ fn parts(
     Ok(AccountParts {
         name: name.to_owned(),
         mode: account.mode,
-        plugin: plugin.clone(),
+        plugin: Arc::new(plugin.clone()),
         keyring,
         settings: account.settings.clone(),
         secrets,

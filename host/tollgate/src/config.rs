@@ -150,6 +150,8 @@ pub struct Recovery {
     pub absent_after_ms: Option<u64>,
     /// How often it has to be said then.
     pub absences_min: Option<u32>,
+    /// Entries of one account asked about at the same time.
+    pub at_once_per_account_max: Option<usize>,
     /// Requests one operation may make.
     pub steps_max: Option<u32>,
 }
@@ -163,6 +165,9 @@ impl Recovery {
             sync_after_ms: self.sync_after_ms.clone().unwrap_or(standard.sync_after_ms),
             absent_after_ms: self.absent_after_ms.unwrap_or(standard.absent_after_ms),
             absences_min: self.absences_min.unwrap_or(standard.absences_min),
+            concurrent_syncs_per_account_max: self
+                .at_once_per_account_max
+                .unwrap_or(standard.concurrent_syncs_per_account_max),
             ..standard
         }
     }

@@ -1,6 +1,6 @@
 //! Plugins for the operator: how each stands, the end of a quarantine, and the host's metrics.
 
-use engine::{Plugin, Quarantine, Until};
+use engine::{LoadedPlugin, Quarantine, Until};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) async fn measure(visit: Visit) -> Outcome {
     Ok(answer)
 }
 
-fn view(plugin: &Plugin) -> Value {
+fn view(plugin: &LoadedPlugin) -> Value {
     json!({
         "name": plugin.name,
         "digest": plugin.digest,

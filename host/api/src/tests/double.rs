@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use engine::audit::{Act, Line};
 use engine::{
     Acknowledgement, App, AppKey, Apps, Ask, Card, CardState, Delivery, Done, Endpoint, Error,
-    Event, EventPage, Instrument, NewCard, NewEndpoint, NewPayment, NewPayout, Nonce,
-    NotificationPage, Offer, PaymentPage, Plugin, Proof, Protection, Quarantine, Replay, Scope,
-    Sender, Stage, Until,
+    Event, EventPage, Instrument, LoadedPlugin, NewCard, NewEndpoint, NewPayment, NewPayout, Nonce,
+    NotificationPage, Offer, PaymentPage, Proof, Protection, Quarantine, Replay, Scope, Sender,
+    Stage, Until,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -112,6 +112,7 @@ impl Books {
             next: None,
             decline: None,
             why: None,
+            resolution: None,
             created_at_ms: now,
             changed_at_ms: now,
         };
@@ -486,6 +487,10 @@ impl Payments for Double {
         None
     }
 
+    fn books(&self) -> Option<engine::Books> {
+        None
+    }
+
     fn impediments(&self) -> Soon<'_, Vec<String>> {
         Box::pin(async move { self.impediments.lock().unwrap().clone() })
     }
@@ -493,10 +498,10 @@ impl Payments for Double {
 
 /// It has one plugin, which is quarantined until it is cleared.
 impl Plugins for Double {
-    fn plugins(&self) -> Vec<Plugin> {
+    fn plugins(&self) -> Vec<LoadedPlugin> {
         let quarantine = Quarantine { reason: "it trapped".to_owned(), until: Until::Cleared };
         let cleared = self.cleared.load(Ordering::SeqCst);
-        vec![Plugin {
+        vec![LoadedPlugin {
             name: "acme".to_owned(),
             digest: "sha256:00".to_owned(),
             provider: "Acme".to_owned(),
@@ -508,12 +513,12 @@ impl Plugins for Double {
         }]
     }
 
-    fn clear_plugin<'a>(&'a self, name: &'a str) -> Soon<'a, Result<Plugin, Error>> {
+    fn clear_plugin<'a>(&'a self, name: &'a str) -> Soon<'a, Result<LoadedPlugin, Error>> {
         Box::pin(async move {
             let known = self.plugins().into_iter().find(|plugin| plugin.name == name);
             let known = known.ok_or_else(|| Error::NoSuchPlugin(name.to_owned()))?;
             self.cleared.store(true, Ordering::SeqCst);
-            Ok(Plugin { quarantine: None, ..known })
+            Ok(LoadedPlugin { quarantine: None, ..known })
         })
     }
 }

@@ -111,8 +111,8 @@ impl Deliverer {
             self.begin();
             let sleep = tokio::time::sleep(self.sleep());
             tokio::select! {
-                () = engine.0.desk.bell.notified() => {}
-                () = sleep => {}
+                // In this order always, so that a run can be repeated to the letter.
+                biased;
                 Some(ended) = self.errands.join_next() => match ended {
                     Ok((errand, ended)) => self.ended(errand, ended).await?,
                     // Which one is not known: begin anew.
@@ -121,6 +121,8 @@ impl Deliverer {
                         return Ok(());
                     }
                 },
+                () = engine.0.desk.bell.notified() => {}
+                () = sleep => {}
             }
         }
     }

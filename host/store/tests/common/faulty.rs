@@ -64,6 +64,11 @@ impl Faulty {
         self.lock().operations
     }
 
+    /// Whether nothing works any more.
+    pub fn is_dead(&self) -> bool {
+        self.lock().dead
+    }
+
     /// What a power cut leaves: unsynced ends and names are kept or lost, as it happens.
     pub fn lose_power(&self) {
         let mut platter = self.lock();
