@@ -353,7 +353,8 @@ fn forgets_too_soon(account: &Account, options: &Options) -> Option<(String, Str
     let window_s = account.plugin.description().recovery.idempotent_seconds?;
     let soon = options.idempotency_keep_ms <= u64::from(window_s).saturating_mul(1000);
     let what = format!(
-        "its provider remembers idempotency keys for {window_s} s, and [limits]          idempotency_keep_days is no longer than that"
+        "its provider remembers idempotency keys for {window_s} s: [limits] \
+         idempotency_keep_days has to be longer"
     );
     soon.then(|| (account.name.clone(), what))
 }

@@ -19,7 +19,7 @@ pub static OVERLOADED: Code = Code::new(
     Later,
     [
         "The host has as much in hand as it can",
-        "All places for requests of this kind are taken, or a step would have had to wait too long.",
+        "All places for requests of this kind are taken, or its first step waited too long.",
         "Repeat after `Retry-After`, under the same key; nothing was done.",
     ],
 );
@@ -39,8 +39,7 @@ pub static STORAGE_FULL: Code = Code::new(
     Later,
     [
         "The host's disk is full",
-        "Nothing can be recorded, so nothing is begun. What was begun is not lost, and reading goes \
-         on.",
+        "Nothing can be recorded, so nothing is begun. What was begun is not lost; reading works.",
         "Repeat later under the same key. Operator: free space on the disk of [store]; the host \
          goes on by itself.",
     ],

@@ -52,6 +52,7 @@ impl Bench {
             next: None,
             decline: None,
             why: None,
+            resolution: None,
             created_at_ms: now,
             changed_at_ms: now,
         };
