@@ -30,6 +30,7 @@ mod notifications;
 mod overload;
 mod powercuts;
 mod quarantine;
+mod resealing;
 mod sealed;
 mod ssrf;
 mod support;

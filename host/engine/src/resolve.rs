@@ -41,6 +41,7 @@ impl Engine {
     /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
         self.resume_quarantines().await?;
+        self.finish_erasures().await?;
         self.renew_schedule().await?;
         let mut found = 0;
         let mut after: Option<Vec<u8>> = None;

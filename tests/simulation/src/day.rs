@@ -165,6 +165,7 @@ fn engine(world: &Arc<World>, inner: Arc<dyn Store>) -> Engine {
         store: Arc::new(Kept { world: world.clone(), inner }),
         egress: egress(world),
         at_rest: AtRest::new(vec![master]).expect("one master key"),
+        card_keys: Arc::new(store::Slots::in_memory()),
         clock: Arc::new(HostClock(world.clone())),
         entropy: Arc::new(HostEntropy(world.clone())),
         accounts,

@@ -26,6 +26,7 @@ fn bench() -> Bench {
         store: store.clone(),
         egress: Egress::new(egress::Options::default()).unwrap(),
         at_rest: AtRest::new(Vec::new()).unwrap(),
+        card_keys: Arc::new(store::Slots::in_memory()),
         notifying: notifying(),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
