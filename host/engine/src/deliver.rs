@@ -89,7 +89,7 @@ impl Engine {
             tracing::warn!(account = account.name, %why, "a delivery was refused");
         }
         let said = account.plugin.acknowledge(accepted.is_ok()).await;
-        let said = said.map_err(|fault| Error::PluginFault(fault.to_string()))?;
+        let said = said.map_err(Error::from)?;
         let wit::HttpResponse { status, headers, body } = said.answer;
         Ok(Acknowledgement { status, headers, body })
     }
@@ -228,6 +228,7 @@ impl Engine {
             closed: None,
         };
         note_anomaly(&mut batch, &anomaly);
+        batch.finishing = true;
         match self.0.store.commit(batch).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             _ => Ok(()),

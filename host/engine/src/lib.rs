@@ -22,16 +22,19 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod fuzzing;
+mod expire;
 mod nonce;
 mod notify;
 mod offer;
 mod operate;
 mod plugin;
+mod plugins;
 mod proofs;
 mod record;
 mod reseal;
 mod resolve;
 mod schedule;
+mod share;
 mod spending;
 mod tell;
 mod translate;
@@ -64,5 +67,7 @@ pub use notify::{
 };
 pub use offer::{Grade, Offer};
 pub use plugin::{Calling, Plugin};
+pub use plugins::{LoadedPlugin, Quarantine};
 pub use reseal::{Resealed, sealed_under};
+pub use sandbox::Until;
 pub use vault::Secret;

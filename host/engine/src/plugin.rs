@@ -20,6 +20,11 @@ pub trait Plugin: Send + Sync + 'static {
     /// The identity of its code, for the record of what it made.
     fn identity(&self) -> String;
 
+    /// What the sandbox has loaded, where the sandbox runs it: that can be quarantined.
+    fn loaded(&self) -> Option<&Generation> {
+        None
+    }
+
     /// The first step of an operation.
     fn start(
         &self,
@@ -61,6 +66,10 @@ impl Plugin for Generation {
 
     fn identity(&self) -> String {
         self.digest().to_string()
+    }
+
+    fn loaded(&self) -> Option<&Generation> {
+        Some(self)
     }
 
     fn start(

@@ -33,6 +33,7 @@ mod recovery;
 mod repair;
 mod replay;
 mod restoring;
+mod room;
 mod slots;
 mod space;
 mod state;
