@@ -27,6 +27,7 @@ mod kills;
 mod lost_answers;
 mod notifications;
 mod powercuts;
+mod reconcile;
 mod sealed;
 mod ssrf;
 mod support;

@@ -4,7 +4,8 @@
 //! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
 //! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
 //! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open),
-//! `schedule` (when), `books` (what an operator sees and settles), `notify` (telling apps).
+//! `schedule` (when), `books` (what an operator sees and settles), `reconcile` (against what the
+//! provider has booked), `notify` (telling apps).
 
 mod account;
 mod app;
@@ -26,6 +27,7 @@ mod offer;
 mod operate;
 mod plugin;
 mod proofs;
+mod reconcile;
 mod record;
 mod reseal;
 mod resolve;
@@ -59,5 +61,9 @@ pub use notify::{
 };
 pub use offer::{Grade, Offer};
 pub use plugin::{Calling, Plugin};
+pub use reconcile::{
+    Difference, Differs, FeeRule, Found, Movement, MovementKind, MovementState, Reconciled,
+    Reconciliation, ReportFile, Sum, Sums,
+};
 pub use reseal::{Resealed, sealed_under};
 pub use vault::Secret;
