@@ -108,7 +108,7 @@ async fn a_busy_day_with_lost_answers_agrees_with_what_the_provider_booked() {
     assert!(sum("payment")["fee_minor"].as_u64().unwrap() > 0);
     let text = compare(&office, &span, &[]).await;
     assert!(text.out.ends_with("the two agree\n"), "{}", text.out);
-    let other = ["--fee", "EUR:1.4%+25"];
+    let other = ["--fee", "EUR:0.5%+25"];
     let dear = compare(&office, &span, &[&["--format", "json"][..], &other].concat()).await;
     assert_eq!(dear.code, 2, "more was kept than is agreed now");
     assert!(dear.named().iter().all(|(differs, _)| differs == "fee"), "{:?}", dear.named());
