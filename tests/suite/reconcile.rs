@@ -4,9 +4,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use simulators::{Books, Fault, FaultRule, Movement, MovementKind, StripeSimulator};
+use simulators::{Books, Fault, FaultRule, Movement, MovementKind, PayerAnswer, StripeSimulator};
 
-use crate::support::{ACCOUNT, Office, charge, eventually, hold, tollgate};
+use crate::support::{ACCOUNT, Host, Office, WechatStage, charge, eventually, hold, tollgate};
 
 const INTENTS: &str = "/v1/payment_intents";
 
@@ -43,9 +43,13 @@ impl Compared {
     }
 }
 
-async fn compare(office: &Office, [from, to]: &[String; 2], more: &[&str]) -> Compared {
+async fn compare(office: &Office, span: &[String; 2], more: &[&str]) -> Compared {
+    compare_at(&office.host, span, more).await
+}
+
+async fn compare_at(host: &Host, [from, to]: &[String; 2], more: &[&str]) -> Compared {
     let first = ["reconcile", "--account", ACCOUNT, "--from", from, "--to", to];
-    let ended = tollgate(&[&first[..], more].concat(), office.host.folder()).await;
+    let ended = tollgate(&[&first[..], more].concat(), host.folder()).await;
     assert!(matches!(ended.code, Some(0 | 2)), "{ended:#?}");
     Compared { code: ended.code.unwrap(), out: ended.out }
 }
@@ -261,4 +265,73 @@ fn rfc3339(at_s: i64) -> String {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
+}
+
+#[tokio::test]
+async fn a_trade_bill_is_downloaded_and_read_and_so_is_one_in_a_file() {
+    let mut stage = WechatStage::set().await;
+    let from = now_s();
+    let client = stage.client();
+    let order = json!({
+        "account": ACCOUNT,
+        "amount": { "minor": 1_234, "currency": "CNY" },
+        "merchant_reference": "order-1",
+        "instrument": { "type": "qr" },
+        "description": "Two books",
+    });
+    let mut paid = Vec::new();
+    for n in 0..3 {
+        let begun = client.pay(&format!("k{n}"), &order).await.with(201);
+        let entry = id(&begun["entry"]).to_owned();
+        stage.wechat.pay(&entry, PayerAnswer::Succeeded).unwrap();
+        let known = eventually("it is paid", async || {
+            let known = client.sync(&begun["id"]).await;
+            (known["status"] == "captured").then_some(known)
+        })
+        .await;
+        paid.push(known);
+    }
+    let part = json!({ "amount": { "minor": 234, "currency": "CNY" } });
+    let given = client.on(&paid[0]["id"], "refunds", "r", &part).await.with(201);
+    stage.wechat.settle(PayerAnswer::Succeeded);
+    eventually("it is given back", async || {
+        (client.sync(&given["id"]).await["refunded_minor"] == 234).then_some(())
+    })
+    .await;
+    stage.host.stop().await;
+    let span = span(from).await;
+    let same = compare_at(&stage.host, &span, &["--format", "json", "--fee", "CNY:0.6%"]).await;
+    assert_eq!((same.code, same.named()), (0, vec![]), "{:#}", same.json());
+    assert_eq!(same.json()["movements"], 4);
+
+    let bill = stage.host.folder().join("bill.csv");
+    std::fs::write(&bill, trade_bill(&paid, from)).unwrap();
+    let read = ["--format", "json", "--report", bill.to_str().unwrap()];
+    let found = compare_at(&stage.host, &span, &read).await;
+    let entry = |n: usize| Some(id(&paid[n]["entries"][0]["id"]).to_owned());
+    let refund = Some(id(&given["entry"]).to_owned());
+    let mut expected = [("amount", entry(1)), ("missing-at-provider", entry(2))]
+        .map(|(differs, entry)| (differs.to_owned(), entry))
+        .to_vec();
+    expected.push(("missing-at-provider".to_owned(), refund));
+    expected.sort();
+    assert_eq!((found.code, found.named()), (2, expected), "{:#}", found.json());
+
+    std::fs::write(&bill, "nothing of the kind\n").unwrap();
+    let account = ["reconcile", "--account", ACCOUNT, "--from", &span[0], "--to", &span[1]];
+    let broken = tollgate(&[&account[..], &read].concat(), stage.host.folder()).await;
+    broken.refused(&["no trade bill"]);
+}
+
+/// A bill with the first payment, and the second with a fen too little.
+fn trade_bill(paid: &[Value], at_s: i64) -> String {
+    let at = rfc3339(at_s + 8 * 3_600);
+    let at = format!("{} {}", &at[..10], &at[11..19]);
+    let row = |n: usize, amount: &str| {
+        let (ours, theirs) = (id(&paid[n]["entries"][0]["id"]), format!("42000020012023{n}"));
+        format!("`{at},`{theirs},`{ours},`SUCCESS,`CNY,`{amount},`0.00000\r\n")
+    };
+    let columns = "交易时间,微信订单号,商户订单号,交易状态,货币种类,订单金额,手续费";
+    let rows = [row(0, "12.34"), row(1, "12.33")].concat();
+    format!("\u{feff}{columns}\r\n{rows}总交易单数,订单总金额\r\n`2,`24.67\r\n")
 }

@@ -25,8 +25,8 @@ pub(crate) fn command(player: &mut Player<'_>, words: &[String]) -> Result<(), S
             let file = std::fs::read(player.folder.join(name));
             let file = file.map_err(|error| format!("{name}: {error}"))?;
             let size = usize::try_from(number(bytes)?).unwrap_or_default().max(1);
-            let lines = read(player, &file, size).unwrap_or_else(|failure| vec![failure]);
-            player.block(ended(lines));
+            let said = read(player, &file, size).map_or_else(|failure| failure, ended);
+            player.block(said);
         }
         _ => return Err("write `report SINCE UNTIL` or `read FILE BYTES`".to_owned()),
     }

@@ -93,15 +93,9 @@ fn downloaded(
     Ok(Page { next, ..Page::file() })
 }
 
-/// Reads a piece of a bill. What is kept is the line with the columns, and what no line end
-/// follows yet.
+/// Reads a piece of a bill. What is kept is how far it was read, and what no line end follows yet.
 pub(crate) fn read(host: &dyn Host, piece: &Piece) -> Result<Portion, Failure> {
-    let line_end = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n');
-    let (columns, rest) = match line_end(&piece.state) {
-        Some(end) => piece.state.split_at(end + 1),
-        None => (&[][..], &[][..]),
-    };
-    let mut columns = std::str::from_utf8(columns)?.trim_end().to_owned();
+    let (mut bill, rest) = Bill::kept(&piece.state)?;
     let text = [rest, &piece.bytes].concat();
     let whole = match piece.last {
         true => text.len(),
@@ -111,21 +105,72 @@ pub(crate) fn read(host: &dyn Host, piece: &Piece) -> Result<Portion, Failure> {
     let mut movements = Vec::new();
     for line in std::str::from_utf8(lines)?.lines() {
         let line = line.trim_start_matches('\u{feff}').trim_end();
-        match line.strip_prefix('`') {
-            // The totals at the end have columns of their own, and are not needed.
-            Some(row) if columns.contains(ORDER) => {
-                movements.push(movement(host, &Row::of(&columns, row))?);
-            }
-            Some(_) if columns.is_empty() => return Err(Failure::malformed("no trade bill")),
-            Some(_) => {}
-            None if !line.is_empty() => columns = line.to_owned(),
-            None => {}
+        if let Some(row) = bill.line(line)? {
+            movements.push(movement(host, &row)?);
         }
     }
-    Ok(Portion::of(movements, [columns.as_bytes(), b"\n", rest].concat()))
+    if piece.last && bill.columns != END {
+        return Err(Failure::malformed("the bill breaks off, or is none: it has no totals"));
+    }
+    Ok(Portion::of(movements, [bill.to_string().as_bytes(), b"\n", rest].concat()))
 }
 
 const ORDER: &str = "微信订单号";
+const TOTALS: &str = "总交易单数";
+/// In the place of the columns, once the totals were read.
+const END: &str = ".";
+
+/// How far a bill was read: its rows, and the columns of the next one.
+#[derive(Default)]
+struct Bill {
+    rows: u64,
+    columns: String,
+}
+
+impl std::fmt::Display for Bill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.rows, self.columns)
+    }
+}
+
+impl Bill {
+    /// What was kept, and what follows it.
+    fn kept(state: &[u8]) -> Result<(Bill, &[u8]), Failure> {
+        let Some(end) = state.iter().position(|byte| *byte == b'\n') else {
+            return Ok((Bill::default(), &[]));
+        };
+        let (line, rest) = state.split_at_checked(end).unwrap_or_default();
+        let line = std::str::from_utf8(line)?;
+        let (rows, columns) = line.split_once(' ').unwrap_or_default();
+        let rows = rows.parse().map_err(|_| Failure::malformed(line))?;
+        Ok((Bill { rows, columns: columns.to_owned() }, rest.get(1..).unwrap_or_default()))
+    }
+
+    /// The next line; a row of it, where it is one. The totals have to fit: a bill that lacks a row
+    /// is worse than none.
+    fn line<'a>(&'a mut self, line: &'a str) -> Result<Option<Row<'a>>, Failure> {
+        match line.strip_prefix('`') {
+            Some(row) if self.columns.contains(ORDER) => {
+                self.rows += 1;
+                return Ok(Some(Row::of(&self.columns, row)));
+            }
+            Some(row) if self.columns.starts_with(TOTALS) => {
+                let told = row.split(",`").next().unwrap_or_default();
+                if told != self.rows.to_string() {
+                    let why = format!("the bill has {} rows, and says {told}", self.rows);
+                    return Err(Failure::malformed(why));
+                }
+                self.columns = END.to_owned();
+            }
+            None if line.is_empty() => {}
+            None if line.contains(ORDER) || line.starts_with(TOTALS) => {
+                self.columns = line.to_owned();
+            }
+            _ => return Err(Failure::malformed("no trade bill")),
+        }
+        Ok(None)
+    }
+}
 
 /// A line of a bill: values after backquotes, so that no spreadsheet takes them for numbers.
 struct Row<'a>(Vec<(&'a str, &'a str)>);
@@ -229,27 +274,4 @@ fn civil(day: u64) -> (u64, u64, u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_is_its_day_and_the_reverse() {
-        for day in (0..200_000).step_by(7) {
-            let (year, month, date) = civil(day);
-            assert_eq!(days(year, month, date), day);
-        }
-        assert_eq!(civil(20_758), (2026, 11, 1));
-        assert_eq!(unix("2026-11-01 08:00:00"), Some(1_793_491_200));
-        for wrong in ["", "2026-11-01", "2026-13-01 00:00:00", "2026-11-01 25:00:00", "a b"] {
-            assert_eq!(unix(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_fee_of_five_places_is_rounded_to_the_fen() {
-        for (text, fee) in [("0.00500", 1), ("0.00499", 0), ("1.2", 120), ("3", 300), ("0.07", 7)] {
-            assert_eq!(fen(text), Some(fee), "{text}");
-        }
-        assert_eq!(fen("-0.01"), None);
-    }
-}
+mod tests;
