@@ -28,6 +28,7 @@ mod lost_answers;
 mod notifications;
 mod powercuts;
 mod reconcile;
+mod resealing;
 mod sealed;
 mod ssrf;
 mod support;

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use egress::Egress;
 use ledger::{Id, Money, Payment};
-use store::Store;
+use store::{Slots, Store};
 use vault::AtRest;
 
 use crate::account::{Account, AccountParts};
 use crate::audit::Audit;
-use crate::cards::Codes;
+use crate::cards::{CardKeys, Codes};
 use crate::clock::{Clock, Entropy};
 use crate::nonce::Nonces;
 use crate::notify::{Desk, Notifying};
@@ -26,6 +26,8 @@ pub struct Parts {
     pub egress: Egress,
     /// Seals what the store keeps of secrets and cards; closed, it refuses whatever needs it.
     pub at_rest: AtRest,
+    /// The keys of cards, outside of the store's journal; see [`crate::open_card_keys`].
+    pub card_keys: Arc<Slots>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where identifiers and nonces come from.
@@ -83,6 +85,7 @@ pub(crate) struct Inner {
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub options: Options,
     pub codes: Codes,
+    pub card_keys: CardKeys,
     pub notifying: Notifying,
     /// Rung when notifications were written.
     pub desk: Desk,
@@ -142,6 +145,7 @@ impl Engine {
             accounts,
             options: parts.options,
             codes: Codes::default(),
+            card_keys: CardKeys::new(parts.card_keys),
             notifying: parts.notifying,
             desk: Desk::default(),
             claims: Mutex::default(),

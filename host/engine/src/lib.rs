@@ -46,7 +46,10 @@ pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
 pub use books::{
     AnomalyPage, Books, EntryPage, EntryRecord, Fate, Listed, Settling, ShownExchange, Unsettled,
 };
-pub use cards::{Card, CardFault, CardState, NewCard};
+pub use cards::{
+    Card, CardFault, CardState, KeysSettled, NewCard, abandon_card_keys, card_keys_under,
+    cards_without_key, open_card_keys, settle_card_keys,
+};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use deliver::{Acknowledgement, Delivery};
 pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};

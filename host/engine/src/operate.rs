@@ -164,11 +164,10 @@ impl Engine {
         if known.digest != hex::encode(ask.digest) {
             return Err(Error::KeyReused);
         }
-        let payment = match known.answer {
-            Some(answer) => answer,
-            // The host stopped before it answered: what became of it since is the answer.
-            None => self.payment(&ask.app, &known.payment).await?,
-        };
+        // Without an answer the entry is on its way still, though nobody here is at it: the outcome
+        // could not be recorded. Whatever were said now would be said otherwise later; the schedule
+        // sees to it that there is an answer soon.
+        let payment = known.answer.ok_or(Error::InFlight)?;
         Ok(Some(Done { payment, entry: known.entry, replayed: true }))
     }
 
@@ -280,7 +279,7 @@ impl Engine {
                 let mut batch = self.answered_first(&decided, now);
                 remember(&mut batch, account, &called.remembered, now);
                 self.commit_first(payment, operation, batch).await?;
-                Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
+                Ok(self.answer(operation, &told(outcome), self.batch()).await?)
             }
             Ok(wit::Step::Send(exchange)) => {
                 let made = Made::new(exchange, called.remembered, called.derived, now, 0);

@@ -20,7 +20,8 @@
 //! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `nonce` | minute (big-endian) `/` app `/` nonce | nothing: the nonce of a signed request |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
-//! | `card` | card | what may be shown of a card, and the sealed rest |
+//! | `card` | card | what may be shown of a card, and the rest, sealed by a key that is not here |
+//! | `card-file` | `file` | which file the keys of the cards are in |
 //! | `card-due` | time (big-endian ms) card | nothing: when a card is erased by itself |
 //! | `card-key` | app | the sealed key of the app's fingerprints |
 //! | `audit` | number (big-endian) | a line of the audit trail |
@@ -50,6 +51,7 @@ pub(crate) const APP: Space = Space::named("app");
 pub(crate) const KEPT: Space = Space::named("kept");
 pub(crate) const CARD: Space = Space::named("card");
 pub(crate) const CARD_DUE: Space = Space::named("card-due");
+pub(crate) const CARD_FILE: Space = Space::named("card-file");
 pub(crate) const CARD_KEY: Space = Space::named("card-key");
 
 /// Every space with records that hold something sealed (`vault::Vaulted`), at whatever depth.

@@ -39,6 +39,7 @@ impl Engine {
     /// Entries that were being sent when the last process ended become `unknown`, and are asked
     /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
+        self.finish_erasures().await?;
         self.renew_schedule().await?;
         let mut found = 0;
         let mut after: Option<Vec<u8>> = None;

@@ -25,6 +25,8 @@ struct Held {
 pub(crate) struct Word {
     pub verdict: Verdict,
     pub resolution: Option<Resolution>,
+    /// Whether the payment as it is then is what whoever asked for the operation is answered.
+    pub answers: bool,
 }
 
 impl Word {
@@ -62,8 +64,20 @@ impl Engine {
         batch: Batch,
         note: impl Fn(&mut Batch, &mut Operation),
     ) -> Result<Payment, Error> {
-        let word = Word { verdict: verdict.clone(), resolution: None };
+        let word = Word { verdict: verdict.clone(), resolution: None, answers: false };
         self.tell_word(operation, &word, batch, note).await
+    }
+
+    /// The same, where what is given is the answer to whoever asked for the operation: it is what
+    /// a repeat will be given, whatever a webhook has told of the operation meanwhile.
+    pub(crate) async fn answer(
+        &self,
+        operation: &Operation,
+        verdict: &Verdict,
+        batch: Batch,
+    ) -> Result<Payment, Error> {
+        let word = Word { verdict: verdict.clone(), resolution: None, answers: true };
+        self.tell_word(operation, &word, batch, |_, _| ()).await
     }
 
     /// The same, of somebody's word: what contradicts the ledger is refused.
@@ -79,17 +93,31 @@ impl Engine {
             let mut batch = batch.clone();
             note(&mut batch, &mut held.operation.value);
             let _held = self.change(&mut held, word, &mut batch).await?;
-            let addressed = notify::addressed(&batch);
-            match self.0.store.commit(batch).await {
-                Ok(_) => {
-                    self.0.desk.ring(addressed);
-                    return Ok(held.payment.value);
-                }
+            match self.commit_and_ring(batch).await {
+                Ok(()) => return Ok(held.payment.value),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Busy)
+    }
+
+    /// Commits, and rings for the notifications in the commit. On its own task: a commit ends though
+    /// its caller goes away, and what nobody rang for would wait for the next that somebody does.
+    async fn commit_and_ring(&self, batch: Batch) -> Result<(), store::Error> {
+        let addressed = notify::addressed(&batch);
+        if addressed.is_empty() {
+            return self.0.store.commit(batch).await.map(drop);
+        }
+        let engine = self.clone();
+        let rung = tokio::spawn(async move {
+            engine.0.store.commit(batch).await?;
+            engine.0.desk.ring(addressed);
+            Ok(())
+        });
+        rung.await.unwrap_or_else(|error| {
+            Err(store::Error::new(store::Kind::Stopped, "the commit broke off").because(error))
+        })
     }
 
     async fn hold(&self, asked: &Operation) -> Result<Held, Error> {
@@ -140,7 +168,7 @@ impl Engine {
             Some((_, entry)) => self.note_unspent(batch, &payment.app, entry).await?,
             None => None,
         };
-        self.note_answer(batch, payment, operation).await?;
+        self.note_answer(batch, payment, (operation, word.answers)).await?;
         put_both(batch, held);
         Ok(unspent)
     }
@@ -190,12 +218,13 @@ impl Engine {
         notify::note(batch, &event, endpoints);
     }
 
-    /// The answer under the idempotency key, as soon as there is one: it never changes again.
+    /// The answer under the idempotency key, as soon as there is one. It never changes again, but
+    /// for the one that nobody was given yet: repeats wait as long as the first caller does.
     async fn note_answer(
         &self,
         batch: &mut Batch,
         payment: &Payment,
-        operation: &Operation,
+        (operation, given_now): (&Operation, bool),
     ) -> Result<(), Error> {
         let state = payment.entry(&operation.entry).map(|entry| entry.state);
         if matches!(state, Some(State::Created | State::Sending)) {
@@ -205,7 +234,8 @@ impl Engine {
         let Some(read) = record::read::<Idempotent>(&*self.0.store, space, key).await? else {
             return Ok(());
         };
-        if read.value.answer.is_none() {
+        let same = read.value.answer.as_ref() == Some(payment);
+        if read.value.answer.is_none() || (given_now && !same) {
             let answered = Idempotent { answer: Some(payment.clone()), ..read.value };
             batch.expect(space, key, Expected::Version(read.version));
             batch.put(space, key, record::encode(&answered));

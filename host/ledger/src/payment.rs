@@ -359,6 +359,10 @@ impl Entry {
             Verdict::Declined { .. } => Some(State::Declined),
             Verdict::Expired { .. } => Some(State::Expired),
             Verdict::NotSent { .. } => Some(State::NotSent),
+            // Whoever has never got it cannot be working on it.
+            Verdict::NeedsAction { .. } | Verdict::Pending { .. } if state == State::NotSent => {
+                return Change::Anomaly(AnomalyKind::Contradiction { state, told });
+            }
             // News of a stage that is over says nothing new.
             Verdict::Sending
             | Verdict::NeedsAction { .. }

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Operations on names. A name is durable once its directory was synced.
@@ -21,6 +22,12 @@ pub trait Disk: Send + Sync + 'static {
     /// Opens a file to write at its end.
     #[allow(clippy::missing_errors_doc)]
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens a file to write at places in it. A disk that only ever appends refuses.
+    #[allow(clippy::missing_errors_doc)]
+    fn edit(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let what = format!("{} is on a disk that only appends", path.display());
+        Err(io::Error::new(io::ErrorKind::Unsupported, what))
+    }
     /// Gives a file another name, in place of the file that had it.
     #[allow(clippy::missing_errors_doc)]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -32,11 +39,17 @@ pub trait Disk: Send + Sync + 'static {
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 }
 
-/// A file open for writing at its end.
+/// A file open for writing: at its end, or at places in it.
 pub trait DiskFile: Send {
     /// Writes all the bytes. After an error any part of them may be there.
     #[allow(clippy::missing_errors_doc)]
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Writes all the bytes at an offset, over what is there. After an error any part of them may
+    /// be there; what is beside them is not changed. A file that only ever appends refuses.
+    #[allow(clippy::missing_errors_doc)]
+    fn write_at(&mut self, _offset: u64, _bytes: &[u8]) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this file is only appended to"))
+    }
     /// Makes everything written so far durable.
     #[allow(clippy::missing_errors_doc)]
     fn sync(&mut self) -> io::Result<()>;
@@ -62,6 +75,10 @@ impl Disk for RealDisk {
         Ok(Box::new(OpenOptions::new().append(true).open(path)?))
     }
 
+    fn edit(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
@@ -78,6 +95,10 @@ impl Disk for RealDisk {
 impl DiskFile for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -58,6 +58,11 @@ impl Layout {
         self.dir.join("state.set-aside")
     }
 
+    /// The file of slots, in a folder of its own.
+    pub(crate) fn slots(&self) -> PathBuf {
+        self.dir.join("slots")
+    }
+
     /// Removes files that were being written when the process ended.
     pub(crate) fn remove_unfinished(&self, disk: &dyn Disk) -> Result<(), Error> {
         for dir in [self.dir.clone(), self.journal(), self.checkpoint()] {

@@ -8,7 +8,7 @@ use egress::{Egress, Gate};
 use engine::{AccountParts, Apps, Engine, Notifying, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
-use store::{JournalStore, Store};
+use store::{JournalStore, SlotOptions, Slots, Store};
 use vault::{AtRest, Keyring, Legacy};
 
 use crate::config::{Account, CardEntry, DerivedEntry, Loaded, Wrong};
@@ -27,12 +27,24 @@ pub fn sandbox(loaded: &Loaded) -> Result<Sandbox, sandbox::Error> {
 fn compiled_folder(loaded: &Loaded) -> PathBuf {
     match &loaded.config.sandbox.cache {
         Some(cache) => loaded.path(cache),
-        None => {
-            let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
-            beside.push("-compiled");
-            PathBuf::from(beside)
-        }
+        None => beside_store(loaded, "-compiled"),
     }
+}
+
+/// Where the keys of cards are: beside the store unless it is written, since what is in the store's
+/// folder is backed up with it, and these are to be forgotten.
+pub fn card_key_slots(loaded: &Loaded) -> SlotOptions {
+    let dir = match &loaded.config.cards.keys {
+        Some(keys) => loaded.path(keys),
+        None => beside_store(loaded, "-card-keys"),
+    };
+    SlotOptions::new(dir)
+}
+
+fn beside_store(loaded: &Loaded, ending: &str) -> PathBuf {
+    let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
+    beside.push(ending);
+    PathBuf::from(beside)
 }
 
 /// The decimal places of a currency, for plugins.
@@ -70,8 +82,12 @@ pub fn apps(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Apps, Wrong> {
     Ok(Apps { store, clock, entropy, at_rest })
 }
 
-/// The engine, over a store that is open.
-pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
+/// The engine, over a store that is open, and the keys of its cards.
+pub fn engine(
+    loaded: &Loaded,
+    store: Arc<dyn Store>,
+    card_keys: Arc<Slots>,
+) -> Result<Engine, Wrong> {
     let (plugins, mut faults) = plugins(loaded);
     let mut accounts = Vec::new();
     for (name, account) in &loaded.config.account {
@@ -91,7 +107,7 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
             ))),
         }
     }
-    let outside = outside(loaded, store, &mut faults);
+    let outside = outside(loaded, (store, card_keys), &mut faults);
     match outside.filter(|_| faults.is_empty()) {
         Some(outside) => assembled(loaded, outside, accounts),
         None => Err(loaded.wrong(faults)),
@@ -100,15 +116,23 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
 
 /// The engine without its accounts: what an operator needs to see and settle the books, whatever
 /// has become of the plugins.
-pub fn books(loaded: &Loaded, store: Arc<JournalStore>) -> Result<Engine, Wrong> {
+pub fn books(
+    loaded: &Loaded,
+    store: Arc<JournalStore>,
+    card_keys: Arc<Slots>,
+) -> Result<Engine, Wrong> {
     let mut faults = Vec::new();
-    match outside(loaded, store, &mut faults) {
+    match outside(loaded, (store, card_keys), &mut faults) {
         Some(outside) => assembled(loaded, outside, Vec::new()),
         None => Err(loaded.wrong(faults)),
     }
 }
 
-fn outside(loaded: &Loaded, store: Arc<dyn Store>, faults: &mut Vec<Fault>) -> Option<Outside> {
+fn outside(
+    loaded: &Loaded,
+    (store, card_keys): (Arc<dyn Store>, Arc<Slots>),
+    faults: &mut Vec<Fault>,
+) -> Option<Outside> {
     let egress = extra_roots(loaded).and_then(|extra_roots_pem| {
         let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
         let made = Egress::new(options.clone()).and_then(|one| Ok((one, Egress::new(options)?)));
@@ -118,12 +142,13 @@ fn outside(loaded: &Loaded, store: Arc<dyn Store>, faults: &mut Vec<Fault>) -> O
     let at_rest = loaded.config.vault.open(loaded.folder());
     let fault = |what| (None, format!("[vault]: {what}"));
     let at_rest = at_rest.map_err(|wrong| faults.extend(wrong.into_iter().map(fault))).ok();
-    Some(Outside { store, egress: egress?, at_rest: at_rest? })
+    Some(Outside { store, card_keys, egress: egress?, at_rest: at_rest? })
 }
 
 /// What the engine reaches.
 struct Outside {
     store: Arc<dyn Store>,
+    card_keys: Arc<Slots>,
     /// The way to providers, and that to the endpoints of apps.
     egress: (Egress, Egress),
     at_rest: AtRest,
@@ -134,12 +159,13 @@ fn assembled(
     outside: Outside,
     accounts: Vec<AccountParts>,
 ) -> Result<Engine, Wrong> {
-    let Outside { store, egress: (egress, to_endpoints), at_rest } = outside;
+    let Outside { store, card_keys, egress: (egress, to_endpoints), at_rest } = outside;
     let notifications = &loaded.config.notifications;
     let parts = Parts {
         store,
         egress,
         at_rest,
+        card_keys,
         notifying: Notifying {
             egress: to_endpoints,
             outside: notifications.outside(),

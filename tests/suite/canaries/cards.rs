@@ -78,6 +78,7 @@ impl Stage {
             store: store.clone(),
             egress: Egress::new(egress::Options::default()).unwrap(),
             at_rest: AtRest::new(vec![master]).unwrap(),
+            card_keys: Arc::new(store::Slots::in_memory()),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             notifying: Notifying {

@@ -18,8 +18,9 @@ const VALUES: &[(&str, &str)] = &[
 const NUMBERS: &[(&str, u64)] =
     &[("minor", 1999), ("authorized_minor", 1999), ("captured_minor", 1999), ("refunded_minor", 0)];
 
-/// What may be null and is not in the example of a payment that succeeded, or of a platform with keys.
-const FILLED: &[&str] = &["capture", "reference", "sign", "decrypt"];
+/// What may be null and is not in the example of a payment that succeeded, of a card that can be
+/// paid with, or of a platform with keys.
+const FILLED: &[&str] = &["capture", "reference", "fingerprint", "sign", "decrypt"];
 
 /// Deeper than any schema of ours.
 const DEPTH_MAX: usize = 12;

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use hyper::body::{Body, Incoming};
 use serde_json::{Value, json};
+use vault::Secret;
 
 use super::Passage;
 use crate::catalogue::{CONTENT_DIGEST_MALFORMED, CONTENT_DIGEST_MISMATCH, FIELDS_INVALID};
@@ -13,6 +14,15 @@ use crate::problem::{Fault, Place, Problem};
 use crate::route::Intake;
 use crate::shape::{Faults, Shape};
 use crate::{body, content_digest, head, json, sealed};
+
+/// An opened body: wiped when the last of its `Bytes` is dropped.
+struct Wiped(Secret);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
 
 /// A body that was taken in.
 pub(super) struct Taken {
@@ -76,7 +86,7 @@ impl Passage<'_> {
         if let Some(exchange) = &mut self.exchange {
             exchange.reader = Some(reader);
         }
-        Ok(Bytes::copy_from_slice(opened.expose()))
+        Ok(Bytes::from_owner(Wiped(opened)))
     }
 
     /// Before anything is done: who reads the answer, of an app all of whose bodies are encrypted.
@@ -108,5 +118,9 @@ fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
     shape.check(&json, "", &mut faults);
     let faults: Vec<Fault> =
         faults.into_list().into_iter().map(|fault| fault.in_body(&json)).collect();
-    if faults.is_empty() { Ok(json) } else { Err(Problem::with_faults(&FIELDS_INVALID, faults)) }
+    if faults.is_empty() {
+        return Ok(json);
+    }
+    json::wipe(json);
+    Err(Problem::with_faults(&FIELDS_INVALID, faults))
 }

@@ -397,7 +397,7 @@ impl Payments for Double {
                 last4: digits[digits.len() - 4..].to_owned(),
                 expiry_month: card.expiry_month,
                 expiry_year: card.expiry_year,
-                fingerprint: "00".to_owned(),
+                fingerprint: Some("00".to_owned()),
                 holder: card.holder.is_some(),
                 security_code: card.security_code.is_some(),
                 state: CardState::Active,

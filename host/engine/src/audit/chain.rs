@@ -131,6 +131,12 @@ pub enum Wrong {
     /// Lines come after the end.
     #[error("it stands after the closing line")]
     AfterTheEnd,
+    /// The closing line has no signature.
+    #[error("the closing line is not signed: the host had no signing key, or it was taken out")]
+    Unsigned,
+    /// The closing line's signature does not belong to it, or not to the key.
+    #[error("the closing line, signed as by `{key}`, is not signed by this key, or was changed")]
+    Forged { key: String },
 }
 
 /// The first line that is wrong.

@@ -77,6 +77,7 @@ impl Books {
                 reason: said.reason.clone(),
                 at_ms: self.0.0.clock.now_ms(),
             }),
+            answers: false,
         };
         self.0.settle_by(&operation, &word).await?;
         tracing::warn!(entry = %id, by = said.by, fate = ?said.fate, "settled by a person's word");

@@ -30,6 +30,7 @@ impl Bench {
             egress: egress::Egress::new(egress::Options::default()).unwrap(),
             notifying: crate::notify::tests::notifying(),
             at_rest: AtRest::closed(),
+            card_keys: std::sync::Arc::new(store::Slots::in_memory()),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             accounts: Vec::new(),

@@ -36,6 +36,7 @@ impl Bench {
             egress: egress::Egress::new(egress::Options::default()).unwrap(),
             notifying: crate::notify::tests::notifying(),
             at_rest: AtRest::closed(),
+            card_keys: Arc::new(store::Slots::in_memory()),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             accounts: Vec::new(),

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use engine::audit::{Act, Actor, Audit};
 use engine::{Books, Engine, SystemClock};
 use sha2::{Digest, Sha256};
-use store::JournalStore;
+use store::{JournalStore, Slots};
 
 use super::Outcome;
 use super::store::{open, runtime};
 use crate::compose;
-use crate::config::Loaded;
+use crate::config::{Loaded, Wrong};
 
 /// A store that is open, and what is kept in it.
 pub struct Desk {
@@ -27,18 +27,19 @@ impl Desk {
 
     /// The same with the accounts, whose providers can be asked.
     pub fn with_accounts(config: &Path, work: impl AsyncFnOnce(&Desk) -> Outcome) -> Outcome {
-        Desk::over(config, |loaded, store| compose::engine(loaded, store), work)
+        Desk::over(config, |loaded, store, keys| compose::engine(loaded, store, keys), work)
     }
 
     fn over(
         config: &Path,
-        compose: impl FnOnce(&Loaded, Arc<JournalStore>) -> Result<Engine, crate::config::Wrong>,
+        compose: impl FnOnce(&Loaded, Arc<JournalStore>, Arc<Slots>) -> Result<Engine, Wrong>,
         work: impl AsyncFnOnce(&Desk) -> Outcome,
     ) -> Outcome {
         let loaded = Loaded::read(config)?;
         runtime()?.block_on(async {
             let store = Arc::new(open(&loaded)?);
-            let engine = compose(&loaded, store.clone())?;
+            let keys = engine::open_card_keys(&*store, &compose::card_key_slots(&loaded)).await?;
+            let engine = compose(&loaded, store.clone(), Arc::new(keys))?;
             let audit = Audit::new(store.clone(), Arc::new(SystemClock));
             let done = work(&Desk { engine, audit }).await;
             store.close().await?;

@@ -21,7 +21,8 @@ pub fn serve(config: &Path) -> Outcome {
 
 async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     let store = Arc::new(open(loaded)?);
-    let engine = compose::engine(loaded, store.clone())?;
+    let card_keys = engine::open_card_keys(&*store, &compose::card_key_slots(loaded)).await?;
+    let engine = compose::engine(loaded, store.clone(), Arc::new(card_keys))?;
     let recovered = engine.recover().await?;
     if recovered > 0 {
         tracing::warn!(recovered, "entries were being sent when the host last stopped");

@@ -82,6 +82,7 @@ impl Bench {
             store: store.clone(),
             egress: Egress::new(egress::Options::default()).unwrap(),
             at_rest: AtRest::new(vec![master]).unwrap(),
+            card_keys: Arc::new(store::Slots::in_memory()),
             notifying: Notifying {
                 outside: Outside { networks, plain: true },
                 render: |event| format!("{}!", event.id).into_bytes(),

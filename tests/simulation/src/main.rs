@@ -1,0 +1,36 @@
+//! The simulation, as long as wanted: `simulation [DAYS] [SEED]`. Prints figures, and the seeds of
+//! days that went wrong; `simulation 1 SEED --verbose` tells such a day.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people")]
+
+use std::time::Instant;
+
+use tollgate_simulation::{Shape, Tally, day};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let verbose = arguments.iter().any(|argument| argument == "--verbose");
+    let mut numbers = arguments.iter().filter_map(|argument| argument.parse::<u64>().ok());
+    let days = numbers.next().unwrap_or(1_000);
+    let first = numbers.next().unwrap_or(1);
+    let (mut tally, mut wrong) = (Tally::default(), Vec::new());
+    let began = Instant::now();
+    for seed in first..first + days {
+        let report = day(seed, Shape { verbose, ..Shape::of(seed) });
+        report.log.iter().for_each(|line| println!("{line}"));
+        tally.absorb(&report.tally);
+        if !report.wrong.is_empty() {
+            println!("seed {seed}:");
+            report.wrong.iter().for_each(|what| println!("    {what}"));
+            wrong.push(seed);
+        }
+    }
+    let took = began.elapsed().as_secs_f64();
+    println!("{tally}");
+    println!("seeds {first} to {}: {days} days in {took:.1} s", first + days - 1);
+    println!("{:.1} days a second", days as f64 / took);
+    if !wrong.is_empty() {
+        println!("went wrong: {wrong:?}");
+        std::process::exit(1);
+    }
+}
