@@ -1,5 +1,5 @@
 //! Trade bills (交易账单): what was booked on a day of Beijing, as CSV with backquotes.
-//! <https://pay.weixin.qq.com/doc/v3/merchant/4013071235>
+//! <https://pay.weixin.qq.com/docs/merchant/apis/jsapi-payment/get-trade-bill.html>
 //!
 //! More lenient than WeChat, which makes a bill on the next morning: here it is there at once, and
 //! grows. Not modelled: bills of refunds alone, of the fund's flow, and the packed form.

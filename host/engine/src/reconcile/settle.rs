@@ -30,6 +30,7 @@ impl Engine {
                 reason: format!("booked as {}", movement.id),
                 at_ms: self.0.clock.now_ms(),
             }),
+            answers: false,
         };
         match self.settle_by(&operation.value, &word).await {
             Ok(_) => Ok(true),
