@@ -131,11 +131,11 @@ impl Books {
 impl Reconciliation {
     fn check(&self, now: TimestampMs) -> Result<(), Error> {
         if self.since_ms >= self.until_ms {
-            return Err(Error::Invalid("the span ends before it begins".to_owned()));
+            return Err(Error::Span("the span ends before it begins"));
         }
         match self.until_ms <= now {
             true => Ok(()),
-            false => Err(Error::Invalid("the span is not over yet".to_owned())),
+            false => Err(Error::Span("the span is not over yet")),
         }
     }
 

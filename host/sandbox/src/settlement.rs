@@ -1,5 +1,5 @@
-//! The adapter's reports of what its provider has booked: the interface `settlement`, each call in a
-//! fresh instance like any other. Faults here do not count towards a quarantine: a report that
+//! The adapter's reports of what its provider has booked: the interface `settlement`, each call in
+//! a fresh instance like any other. Faults here do not count towards a quarantine: a report that
 //! cannot be read keeps nobody from paying.
 
 use wasmtime::Store;

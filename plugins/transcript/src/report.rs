@@ -1,5 +1,5 @@
-//! Reports in a transcript: fetched by `report SINCE UNTIL`, or read by `read FILE BYTES` from a file
-//! beside it, in pieces of so many bytes. Each movement is a line.
+//! Reports in a transcript: fetched by `report SINCE UNTIL`, or read by `read FILE BYTES` from a
+//! file beside it, in pieces of so many bytes. Each movement is a line.
 
 use crate::replay::{Player, Waiting};
 use crate::show::{exchange_text, failure_text, movement_text};

@@ -1,8 +1,8 @@
 //! What WeChat Pay has booked: the trade bill (交易账单) of a day, with all of its trades, asked for
 //! and downloaded, or as a file. Manual: docs/merchant/apis/jsapi-payment/get-trade-bill.html.
 //!
-//! A bill is of a day of Beijing, and is there at about ten of the next morning. It holds orders and
-//! refunds; transfers stand in another one. Not here: the packed form (`tar_type=GZIP`).
+//! A bill is of a day of Beijing, and is there at about ten of the next morning. It holds orders
+//! and refunds; transfers stand in another one. Not here: the packed form (`tar_type=GZIP`).
 
 use sdk::prelude::*;
 use sha1::{Digest, Sha1};

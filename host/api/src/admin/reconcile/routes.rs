@@ -32,7 +32,7 @@ pub(crate) const RECONCILE: Route = Route {
     own_problems: &[
         &known::NO_SUCH_ACCOUNT,
         &known::UNSUPPORTED,
-        &known::REFUSED_BY_PLUGIN,
+        &known::SPAN_REFUSED,
         &known::REPORT_UNREADABLE,
         &known::PLUGIN_FAILED,
     ],

@@ -120,8 +120,8 @@ impl Writer {
         for (kind, currency, sum) in done.sums.iter() {
             writeln!(
                 self.out,
-                "{kind} {currency}: {} here, {} minor units; {} at the provider, {} minor units, of \
-                 which it kept {}",
+                "{kind} {currency}: {} here, {} minor units; {} at the provider, {} minor units, \
+                 of which it kept {}",
                 sum.ledger_count,
                 sum.ledger_minor,
                 sum.provider_count,
