@@ -160,6 +160,7 @@ impl Bench {
             egress: egress::Egress::new(egress::Options::default()).unwrap(),
             notifying: crate::notify::tests::notifying(),
             at_rest: AtRest::closed(),
+            card_keys: Arc::new(store::Slots::in_memory()),
             clock: Arc::new(Hand((NOON + 48 * HOUR).into())),
             entropy: Arc::new(SystemEntropy),
             accounts: vec![account],

@@ -129,13 +129,17 @@ fn unix_ms(moment: Timestamp) -> u64 {
     u64::try_from(moment.as_millisecond()).unwrap_or_default()
 }
 
+const DAY: &str = "2026-11-01";
+
 /// A time with its offset, or a day, which begins at midnight UTC.
 fn moment(text: &str) -> Result<Timestamp, String> {
     let day = |date: Date| date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
     let read = match text.strip_prefix('@').map(str::parse) {
         Some(Ok(seconds)) => Timestamp::from_second(seconds).ok(),
         Some(Err(_)) => None,
-        None => text.parse().or_else(|_| text.parse::<Date>().and_then(day)).ok(),
+        // A time without its offset would be read as a day.
+        None if text.len() == DAY.len() => text.parse::<Date>().and_then(day).ok(),
+        None => text.parse().ok(),
     };
     read.ok_or_else(|| "write a day, as 2026-11-01, or a time, as 2026-11-01T09:30:00Z".to_owned())
 }
