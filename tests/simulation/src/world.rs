@@ -49,7 +49,7 @@ pub struct Shape {
 impl Shape {
     /// The day of a seed: one in eight is on the journal.
     pub fn of(seed: u64) -> Shape {
-        Shape { journal: seed % 8 == 0, ..Shape::default() }
+        Shape { journal: seed.is_multiple_of(8), ..Shape::default() }
     }
 }
 
