@@ -151,8 +151,7 @@ async fn a_webhook_that_contradicts_a_persons_word_is_an_anomaly_for_a_person() 
     let admin = office.admin();
     let found = eventually("the webhook contradicts", async || {
         let page = admin.get("/admin/v1/anomalies").await.with(200);
-        let found = page["anomalies"].as_array().unwrap().first().cloned();
-        found
+        page["anomalies"].as_array().unwrap().first().cloned()
     })
     .await;
     assert_eq!(found["kind"], "contradiction", "{found:#}");

@@ -30,6 +30,7 @@ mod notifications;
 mod overload;
 mod powercuts;
 mod quarantine;
+mod reconcile;
 mod resealing;
 mod sealed;
 mod ssrf;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -20,8 +20,8 @@ use crate::problem::Problem;
 use crate::socket::Socket;
 
 /// Serves the connection until it ends, or until `stop` and the request in hand is answered.
-pub(crate) async fn serve(
-    (stream, peer): (TcpStream, IpAddr),
+pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    (stream, peer): (S, IpAddr),
     edge: Arc<Edge>,
     mut stop: watch::Receiver<bool>,
 ) {

@@ -39,6 +39,7 @@ use crate::{auth, cards, head, query, router};
 mod taking;
 
 use taking::Taken;
+pub(crate) use taking::checked_fields;
 
 /// What all connections share.
 pub(crate) struct Edge {

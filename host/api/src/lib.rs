@@ -22,6 +22,8 @@ mod edge;
 mod endpoints;
 mod events;
 mod forms;
+#[doc(hidden)]
+pub mod fuzzing;
 mod head;
 pub mod jose;
 mod json;
@@ -58,6 +60,9 @@ mod webhooks;
 
 pub use admin::AdminAccess;
 pub use admin::books::{anomaly as anomaly_view, entry_record as entry_view};
+pub use admin::reconcile::{
+    difference as difference_view, head as reconciliation_head, tail as reconciliation_tail,
+};
 pub use catalogue::CATALOGUE;
 pub use contract::{Endpoints, Payments, Plugins, Shown, Soon};
 pub use events::event_body;

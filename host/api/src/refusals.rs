@@ -58,6 +58,9 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => Problem::new(code(refusal), said),
             Error::Unsupported(_) => Problem::new(&known::UNSUPPORTED, said),
             Error::Invalid(_) => Problem::new(&known::REFUSED_BY_PLUGIN, said),
+            Error::Span(_) => Problem::new(&known::SPAN_REFUSED, said),
+            // Asked for by operators alone: they are told what the plugin says.
+            Error::Report(_) => Problem::new(&known::REPORT_UNREADABLE, said),
             Error::Misconfigured(_) => hidden(&known::MISCONFIGURED, &error),
             Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
             Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),

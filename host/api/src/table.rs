@@ -6,6 +6,7 @@ mod endpoints;
 use engine::Scope;
 
 use crate::admin::books::routes as books;
+use crate::admin::reconcile::routes as reconcile;
 use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
@@ -266,6 +267,7 @@ pub(crate) static ROUTES: &[Route] = &[
     books::SETTLE,
     books::ANOMALIES,
     books::CLOSE,
+    reconcile::RECONCILE,
     page(
         "/health",
         ["health", "Whether the process answers"],

@@ -95,6 +95,12 @@ pub enum Error {
     /// The request holds something the provider does not take; which.
     #[error("{0}")]
     Invalid(String),
+    /// The span of a comparison is none, or not over yet.
+    #[error("{0}")]
+    Span(&'static str),
+    /// The provider's report cannot be had or read; for the operator.
+    #[error("the report cannot be read: {0}")]
+    Report(String),
     /// The account's configuration is wrong; for the operator.
     #[error("the account is misconfigured: {0}")]
     Misconfigured(String),

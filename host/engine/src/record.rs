@@ -118,6 +118,9 @@ pub(crate) struct Recovery {
     pub money_asked: bool,
     /// When the newest of them was recorded.
     pub asked_at_ms: TimestampMs,
+    /// When it was sent again last.
+    #[serde(default)]
+    pub again_at_ms: TimestampMs,
     /// How often the provider was asked what became of it.
     pub syncs: u32,
     /// How often, late enough to count, it said that it has never heard of it.

@@ -238,8 +238,8 @@ impl Payment {
         let mut resolved = self.clone();
         let change = resolved.tell(entry, verdict, resolution.at_ms);
         match change.ok_or(Unresolved::NoSuchEntry)? {
-            Change::Anomaly(kind) => return Err(Unresolved::Contradicts(kind)),
-            Change::Known => return Err(Unresolved::NotFrom(state)),
+            Change::Anomaly(kind) => Err(Unresolved::Contradicts(kind)),
+            Change::Known => Err(Unresolved::NotFrom(state)),
             moved @ Change::Moved { .. } => {
                 let settled = resolved.entries.iter_mut().find(|known| known.id == *entry);
                 settled.ok_or(Unresolved::NoSuchEntry)?.resolution = Some(resolution);

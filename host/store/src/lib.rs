@@ -19,6 +19,8 @@ mod durable;
 mod error;
 mod export;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod import;
 mod journal;

@@ -108,7 +108,9 @@ impl Server {
             connections_per_peer_max: self
                 .connections_per_peer_max
                 .unwrap_or(standard.connections_per_peer_max),
-            body_bytes_max: self.body_kib_max.map_or(standard.body_bytes_max, |kib| kib << 10),
+            body_bytes_max: self
+                .body_kib_max
+                .map_or(standard.body_bytes_max, |kib| kib.saturating_mul(1024)),
             head_timeout: time(self.head_timeout_ms, standard.head_timeout),
             body_timeout: time(self.body_timeout_ms, standard.body_timeout),
             ..standard

@@ -2,7 +2,6 @@
 
 mod commands;
 mod compose;
-mod config;
 mod logging;
 mod plugin_build;
 
@@ -10,7 +9,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::Command;
+use commands::{Command, Differing};
+use tollgate::config;
+
+/// The exit code of a comparison that found differences.
+const DIFFERING: u8 = 2;
 
 /// A payment integration host: one open-platform API towards developers, and every provider's own
 /// protocol through sandboxed plugins.
@@ -38,6 +41,10 @@ fn main() -> ExitCode {
     }
     match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Differing>() => {
+            fail(&*error);
+            ExitCode::from(DIFFERING)
+        }
         Err(error) => fail(&*error),
     }
 }

@@ -19,7 +19,8 @@ impl Chance {
         chance
     }
 
-    /// The next number.
+    /// The next number. There is always one: no iterator.
+    #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -240,8 +240,8 @@ impl Resolve for Roads {
                 (state.fault("name not resolved", 8), state.net.chance.scaled(8))
             };
             self.0.wait(wait).await;
-            let servers = (0..8).flat_map(|n| [Server::Provider(n), Server::Endpoint(n)]);
-            let found = servers.filter(|server| !fails && server.host() == *host).next();
+            let mut servers = (0..8).flat_map(|n| [Server::Provider(n), Server::Endpoint(n)]);
+            let found = servers.find(|server| !fails && server.host() == *host);
             let none = || io::Error::other("no such name");
             found.map(|server| vec![server.address()]).ok_or_else(none)
         })

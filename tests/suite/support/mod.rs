@@ -23,7 +23,7 @@ mod sluice;
 mod stage;
 mod street;
 
-pub use audit::{Findings, Ledger, replay, settle};
+pub use audit::{Campaign, Findings, Ledger, replay, settle};
 pub use client::{Client, Reply};
 pub use command::tollgate;
 pub use config::{Account, Config, Key};

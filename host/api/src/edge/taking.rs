@@ -126,7 +126,7 @@ fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     })
 }
 
-fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
+pub(crate) fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
     let mut faults = Faults::of(Place::Body);
     shape.check(&json, "", &mut faults);
     let faults: Vec<Fault> =

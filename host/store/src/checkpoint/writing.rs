@@ -146,6 +146,31 @@ fn next_before(old: &mut Old, name: &Name) -> Result<Option<Kept>, Error> {
     old.next_if(|next| next.as_ref().map_or(true, |(found, _, _)| found <= name)).transpose()
 }
 
+fn encode_record(out: &mut Vec<u8>, id: &StoreId, ((space, key), version, value): &Kept) {
+    let mut record = Vec::with_capacity(key.len() + value.len() + 64);
+    record.put_space(*space);
+    record.put_key(key);
+    record.extend_from_slice(&version.to_be_bytes());
+    record.put_value(value);
+    let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&id.crc(&[&record]).to_be_bytes());
+    out.extend_from_slice(&record);
+}
+
+/// A whole checkpoint in memory, its records as they are given.
+pub(crate) fn whole(id: &StoreId, place: Place, records: &[Kept]) -> Vec<u8> {
+    let (mut out, mut digest) = (encode_header(id), 0_u128);
+    for kept in records {
+        let ((space, key), version, value) = kept;
+        encode_record(&mut out, id, kept);
+        digest = digest.wrapping_add(record_digest(*space, key, *version, value));
+    }
+    let mark = Mark { place, digest, records: records.len() as u64 };
+    out.extend_from_slice(&encode_footer(id, &mark));
+    out
+}
+
 /// A checkpoint being written.
 struct Draft {
     path: PathBuf,
@@ -164,16 +189,9 @@ impl Draft {
         Ok(Draft { path, id: *id, file, buffer, digest: 0, records: 0, gauge })
     }
 
-    fn push(&mut self, ((space, key), version, value): &Kept) -> Result<(), Error> {
-        let mut record = Vec::with_capacity(key.len() + value.len() + 64);
-        record.put_space(*space);
-        record.put_key(key);
-        record.extend_from_slice(&version.to_be_bytes());
-        record.put_value(value);
-        let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
-        self.buffer.extend_from_slice(&length.to_be_bytes());
-        self.buffer.extend_from_slice(&self.id.crc(&[&record]).to_be_bytes());
-        self.buffer.extend_from_slice(&record);
+    fn push(&mut self, kept: &Kept) -> Result<(), Error> {
+        let ((space, key), version, value) = kept;
+        encode_record(&mut self.buffer, &self.id, kept);
         self.digest = self.digest.wrapping_add(record_digest(*space, key, *version, value));
         self.records += 1;
         if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
