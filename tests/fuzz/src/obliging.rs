@@ -28,6 +28,7 @@ impl Default for Obliging {
             keys: Vec::new(),
             legacy: Vec::new(),
             recovery: wit::Recovery { idempotent_seconds: None, query: true, close: false },
+            reports: wit::Reports { fetched: false, read: false, operations: Vec::new() },
         })
     }
 }
