@@ -10,7 +10,7 @@
 //! Not here: how a number is judged (`number`), how a card reaches a provider (`egress`).
 
 mod codes;
-mod number;
+pub(crate) mod number;
 mod open;
 
 use std::fmt;

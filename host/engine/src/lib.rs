@@ -28,6 +28,7 @@ mod record;
 mod reseal;
 mod resolve;
 mod spending;
+mod stray;
 mod tell;
 mod translate;
 
@@ -53,4 +54,5 @@ pub use notify::{
 };
 pub use offer::{Grade, Offer};
 pub use reseal::{Resealed, sealed_under};
+pub use stray::holds_secret;
 pub use vault::Secret;

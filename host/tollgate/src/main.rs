@@ -4,6 +4,7 @@ mod commands;
 mod compose;
 mod config;
 mod logging;
+mod panics;
 mod plugin_build;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     if let Err(error) = logging::start(&arguments.log) {
         return fail(&*error);
     }
+    panics::tell();
     match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&*error),

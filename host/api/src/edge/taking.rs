@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::Passage;
 use crate::catalogue::{CONTENT_DIGEST_MALFORMED, CONTENT_DIGEST_MISMATCH, FIELDS_INVALID};
 use crate::problem::{Fault, Place, Problem};
-use crate::route::Intake;
+use crate::route::{Intake, Route};
 use crate::shape::{Faults, Shape};
-use crate::{body, content_digest, head, json, sealed};
+use crate::{body, content_digest, head, json, sealed, stray};
 
 /// A body that was taken in.
 pub(super) struct Taken {
@@ -28,7 +28,7 @@ pub(super) struct Taken {
 impl Passage<'_> {
     pub(super) async fn take_in(
         &mut self,
-        intake: Intake,
+        route: &Route,
         parts: &Parts,
         body: Incoming,
         sender: Option<&Sender>,
@@ -36,7 +36,7 @@ impl Passage<'_> {
         let limits = &self.edge.limits;
         let none =
             Taken { sent: Bytes::new(), raw: Bytes::new(), json: Value::Null, encrypted: false };
-        let (shape, required) = match intake {
+        let (shape, required) = match route.intake {
             Intake::None if self.whole => {
                 check_digest(&parts.headers, &[])?;
                 self.expect_reader(sender)?;
@@ -66,6 +66,7 @@ impl Passage<'_> {
             true => json!({}),
             false => json::read(&raw, limits.json_depth_max)?,
         };
+        stray::check_body(route, &json)?;
         checked_fields(shape, json).map(|json| Taken { sent, raw, json, encrypted })
     }
 
