@@ -29,12 +29,13 @@ use crate::contract::Payments;
 use crate::load::{Hold, Load};
 use crate::outgoing::Outgoing;
 use crate::platform::Platform;
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
 use crate::proof::Asked;
 use crate::route::{Call, Intake, Reply, Route, Visit};
 use crate::server::Options;
+use crate::shape::{Faults, Field};
 use crate::streams::Streams;
-use crate::{auth, cards, head, query, router};
+use crate::{auth, cards, head, query, router, stray};
 
 mod taking;
 
@@ -145,6 +146,7 @@ impl Passage<'_> {
         if let Some(class) = class {
             self.edge.load.places.expect_one(class)?;
         }
+        stray::check_head(route, &parts, &path)?;
         let sender = self.sender(route, &parts).await?;
         let app = sender.as_ref().map(|sender| sender.app.id.clone());
         // Who is known may take a place while the body comes; of anybody else it comes first.
@@ -158,12 +160,12 @@ impl Passage<'_> {
         };
         cards::only_encrypted(route, &parts.headers)?;
         let Taken { sent, raw, json, encrypted } =
-            self.take_in(route.intake, &parts, body, sender.as_ref()).await?;
+            self.take_in(route, &parts, body, sender.as_ref()).await?;
         if self.hold.place.is_none() {
             self.hold.place = self.edge.load.place(class, None)?;
         }
         if route.is_audited() {
-            let object = object(&path, key.as_deref(), &json);
+            let object = object(route, &path, key.as_deref(), &json);
             let about = (object, digest(&parts, &sent));
             let act = audited(route, &self.line.id, sender.as_ref(), about);
             self.edge.payments.audit(act).await?;
@@ -248,7 +250,8 @@ impl Passage<'_> {
         };
         let ended = tokio::spawn(operation.in_current_span()).await;
         ended.unwrap_or_else(|error| {
-            tracing::error!(%error, "an operation broke off");
+            // The error's own text holds that of the panic, and so whatever it was about.
+            tracing::error!(panicked = error.is_panic(), "an operation broke off");
             Err(Problem::new(&INTERNAL, INTERNAL.cause))
         })
     }
@@ -266,12 +269,22 @@ fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Resul
 
 /// What an audit line is about: what the path names, or the idempotency key under which what is
 /// made can be found, or the name of what is made.
-fn object(path: &[String], key: Option<&str>, json: &Value) -> String {
+fn object(route: &Route, path: &[String], key: Option<&str>, json: &Value) -> String {
     match (path, key) {
-        ([_, ..], _) => path.join("/"),
+        ([_, ..], _) => {
+            let named = path.iter().zip(route.parameters);
+            named.map(|(text, field)| names(field, text)).collect::<Vec<_>>().join("/")
+        }
         ([], Some(key)) => key.to_owned(),
         ([], None) => json.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
     }
+}
+
+/// What the path names; nothing of a text that can be no name there, since it may be anything.
+fn names<'a>(field: &Field, text: &'a str) -> &'a str {
+    let mut faults = Faults::of(Place::Body);
+    field.shape.check(&Value::from(text), "", &mut faults);
+    if faults.into_list().is_empty() { text } else { "-" }
 }
 
 /// What the audit trail says of a request; the digest is that of the request as it came.

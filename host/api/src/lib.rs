@@ -51,6 +51,7 @@ mod server;
 mod shape;
 pub mod signature;
 mod socket;
+mod stray;
 mod streams;
 mod table;
 mod time;

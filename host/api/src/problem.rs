@@ -3,6 +3,7 @@
 //! Which problems there are stands in [`catalogue`](crate::CATALOGUE). A problem never holds a key,
 //! a body or a whole value that was sent: text of others is cut.
 
+use engine::holds_secret;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -256,8 +257,12 @@ impl Problem {
     }
 }
 
-/// At most the first 48 characters of what somebody else wrote, without control characters.
+/// At most the first 48 characters of what somebody else wrote, without control characters; nothing
+/// of it where it holds a card number or a key.
 pub(crate) fn cut(text: &str) -> String {
+    if holds_secret(text) {
+        return "…".to_owned();
+    }
     let mut short: String = text.chars().filter(|c| !c.is_control()).take(48).collect();
     if short.len() < text.len() {
         short.push('…');

@@ -175,6 +175,8 @@ const WITH_ADMIN_TOKEN: &[&Code] = &[
     &known::STORE_UNAVAILABLE,
     &known::STORAGE_FULL,
 ];
+/// Of everybody who is known, and of whose requests something is kept.
+const KEEPS: &[&Code] = &[&known::SECRET_MISPLACED];
 const WITH_BODY: &[&Code] = &[&known::BODY_TOO_SLOW, &known::BODY_TOO_LARGE];
 const WITH_QUERY: &[&Code] = &[&known::QUERY_INVALID];
 const WITH_JSON: &[&Code] = &[&known::NOT_JSON, &known::MEDIA_TYPE, &known::FIELDS_INVALID];
@@ -189,9 +191,14 @@ const WITH_JWE: &[&Code] = &[
 ];
 
 impl Route {
+    /// Whether anybody may call.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.call, Call::Open(_))
+    }
+
     /// Whether it may change something, and so leaves a line in the audit trail.
     pub(crate) fn is_audited(&self) -> bool {
-        !matches!(self.call, Call::Open(_)) && self.method != "GET"
+        !self.is_open() && self.method != "GET"
     }
 
     /// What it is to the limits; pages that are made at once have none.
@@ -215,6 +222,7 @@ impl Route {
             Call::Ask(_) => (WITH_API_KEY, WITH_IDEMPOTENCY_KEY),
             Call::Admin(_) => (WITH_ADMIN_TOKEN, &[]),
         };
+        let kept = if self.is_open() { &[] } else { KEEPS };
         let (body, json): (&[&Code], &[&Code]) = match self.intake {
             Intake::None => (&[], &[]),
             Intake::Json { .. } if matches!(self.call, Call::App(_) | Call::Ask(_)) => {
@@ -224,7 +232,7 @@ impl Route {
             Intake::Raw => (WITH_BODY, &[]),
         };
         let query = if matches!(self.intake, Intake::Raw) { &[] } else { WITH_QUERY };
-        let all = [EVERYWHERE, keyed, asked, body, json, query, self.own_problems];
+        let all = [EVERYWHERE, keyed, asked, kept, body, json, query, self.own_problems];
         all.into_iter().flatten().copied()
     }
 

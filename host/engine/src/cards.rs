@@ -13,7 +13,7 @@
 
 mod codes;
 mod keys;
-mod number;
+pub(crate) mod number;
 mod open;
 mod sealed;
 

@@ -38,6 +38,7 @@ mod resolve;
 mod schedule;
 mod share;
 mod spending;
+mod stray;
 mod tell;
 mod translate;
 
@@ -76,4 +77,5 @@ pub use reconcile::{
 };
 pub use reseal::{Resealed, sealed_under};
 pub use sandbox::Until;
+pub use stray::holds_secret;
 pub use vault::Secret;

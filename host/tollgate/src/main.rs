@@ -3,6 +3,7 @@
 mod commands;
 mod compose;
 mod logging;
+mod panics;
 mod plugin_build;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     if let Err(error) = logging::start(&arguments.log) {
         return fail(&*error);
     }
+    panics::tell();
     match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Differing>() => {

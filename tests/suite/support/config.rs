@@ -189,7 +189,7 @@ impl Account {
                  total-ms-max = {total} }}"
             )?;
         }
-        if plugin == "stripe" {
+        if ["stripe", "sandbox"].contains(&plugin.as_str()) {
             writeln!(text, "card = {{ places = [\"body\"] }}")?;
         }
         writeln!(text, "[account.{name}.settings]")?;

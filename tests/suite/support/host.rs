@@ -24,11 +24,13 @@ pub struct Host {
     key: String,
     process: Option<Process>,
     level: &'static str,
+    environment: Vec<(String, String)>,
 }
 
 struct Process {
     child: Child,
     log: Log,
+    printed: Log,
     address: SocketAddr,
 }
 
@@ -47,12 +49,17 @@ impl Host {
         config.write(folder.path(), &door.url());
         let added = tollgate(&["app", "add", "shop"], folder.path()).await;
         let key = added.answered().to_owned();
-        Host { folder, door, key, process: None, level: "info" }
+        Host { folder, door, key, process: None, level: "info", environment: Vec::new() }
     }
 
     /// From the next start on, logs at this level.
     pub fn log_at(&mut self, level: &'static str) {
         self.level = level;
+    }
+
+    /// From the next start on, has this in its environment.
+    pub fn knows(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
     }
 
     /// Starts the process and waits until it takes payments.
@@ -63,13 +70,16 @@ impl Host {
     /// The same, when it may refuse to start; what it logged if it does.
     pub async fn try_run(&mut self) -> Result<(), String> {
         let mut command = child(&["--log", self.level, "serve"], self.folder.path());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let variables = self.environment.iter().map(|(name, value)| (name, value));
+        command.envs(variables).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let printed = Log::of(child.stdout.take().unwrap());
         let log = Log::of(child.stderr.take().unwrap());
         let line = log.line(0, |line| line["message"] == "taking payments").await;
         let line = line.ok_or_else(|| log.tail())?;
         let address = line["address"].as_str().unwrap().parse().unwrap();
         self.door.lead_to(address);
-        self.process = Some(Process { child, log, address });
+        self.process = Some(Process { child, log, printed, address });
         Ok(())
     }
 
@@ -127,6 +137,11 @@ impl Host {
     /// Everything this process has logged.
     pub fn log_text(&self) -> String {
         self.running().log.from(0).join("\n")
+    }
+
+    /// Everything this process has printed beside its log.
+    pub fn printed(&self) -> String {
+        self.running().printed.from(0).join("\n")
     }
 
     /// How many entries were being sent when the process before this one ended.
@@ -189,6 +204,11 @@ impl Host {
     /// A command over this host's configuration, while it does not run.
     pub async fn command(&self, arguments: &[&str]) -> Ended {
         assert!(self.process.is_none(), "the store belongs to the running host");
+        tollgate(arguments, self.folder.path()).await
+    }
+
+    /// A command that may be given while the host runs.
+    pub async fn command_beside(&self, arguments: &[&str]) -> Ended {
         tollgate(arguments, self.folder.path()).await
     }
 

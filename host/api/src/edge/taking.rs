@@ -11,9 +11,9 @@ use vault::Secret;
 use super::Passage;
 use crate::catalogue::{CONTENT_DIGEST_MALFORMED, CONTENT_DIGEST_MISMATCH, FIELDS_INVALID};
 use crate::problem::{Fault, Place, Problem};
-use crate::route::Intake;
+use crate::route::{Intake, Route};
 use crate::shape::{Faults, Shape};
-use crate::{body, content_digest, head, json, sealed};
+use crate::{body, content_digest, head, json, sealed, stray};
 
 /// An opened body: wiped when the last of its `Bytes` is dropped.
 struct Wiped(Secret);
@@ -38,7 +38,7 @@ pub(super) struct Taken {
 impl Passage<'_> {
     pub(super) async fn take_in(
         &mut self,
-        intake: Intake,
+        route: &Route,
         parts: &Parts,
         body: Incoming,
         sender: Option<&Sender>,
@@ -46,7 +46,7 @@ impl Passage<'_> {
         let limits = &self.edge.load.limits;
         let none =
             Taken { sent: Bytes::new(), raw: Bytes::new(), json: Value::Null, encrypted: false };
-        let (shape, required) = match intake {
+        let (shape, required) = match route.intake {
             Intake::None if self.whole => {
                 check_digest(&parts.headers, &[])?;
                 self.expect_reader(sender)?;
@@ -74,6 +74,7 @@ impl Passage<'_> {
             true => json!({}),
             false => json::read(&raw, limits.json_depth_max)?,
         };
+        stray::check_body(route, &json)?;
         checked_fields(shape, json).map(|json| Taken { sent, raw, json, encrypted })
     }
 

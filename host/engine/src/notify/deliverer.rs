@@ -117,7 +117,8 @@ impl Deliverer {
                     Ok((errand, ended)) => self.ended(errand, ended).await?,
                     // Which one is not known: begin anew.
                     Err(error) => {
-                        tracing::error!(%error, "the sending of a notification broke off");
+                        let panicked = error.is_panic();
+                        tracing::error!(panicked, "the sending of a notification broke off");
                         return Ok(());
                     }
                 },

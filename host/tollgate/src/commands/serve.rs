@@ -16,11 +16,20 @@ use crate::config::Loaded;
 
 /// Opens the store, loads the plugins, recovers what was left open, and serves.
 pub fn serve(config: &Path) -> Outcome {
-    // A dump would hold keys, and the cards in hand.
-    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
+    close_memory()?;
     let loaded = Loaded::read(config)?;
     make_room_for_files(&loaded)?;
     runtime()?.block_on(async { run(&loaded).await })
+}
+
+/// A dump would hold keys, and the cards in hand. A limit of zero stops one that is a file, and not
+/// one that the system pipes to a program (core(5)); a process that is not dumpable has neither,
+/// and nobody but root reads its memory or its environment (ptrace(2), proc(5)).
+fn close_memory() -> std::io::Result<()> {
+    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
+    #[cfg(target_os = "linux")]
+    capctl::prctl::set_dumpable(false)?;
+    Ok(())
 }
 
 async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
@@ -116,4 +125,12 @@ async fn either((interrupt, terminate): &mut (Signal, Signal)) {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[test]
+fn nobody_reads_the_memory_of_a_host_that_serves() {
+    assert!(capctl::prctl::get_dumpable().unwrap());
+    close_memory().unwrap();
+    assert!(!capctl::prctl::get_dumpable().unwrap());
 }
