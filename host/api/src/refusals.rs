@@ -65,6 +65,13 @@ impl From<Error> for Problem {
             Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
             Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),
             Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
+            Error::PluginQuarantined(_) => hidden(&known::PLUGIN_QUARANTINED, &error),
+            Error::NoSuchPlugin(_) => Problem::new(&known::NO_SUCH_PLUGIN, said),
+            Error::AccountOverloaded(_) => Problem::new(&known::ACCOUNT_OVERLOADED, said),
+            Error::Overloaded => Problem::new(&known::OVERLOADED, said),
+            Error::Store(_) | Error::Audit(_) if error.is_storage_full() => {
+                Problem::new(&known::STORAGE_FULL, known::STORAGE_FULL.cause)
+            }
             Error::Store(_) | Error::Audit(_) => hidden(&known::STORE_UNAVAILABLE, &error),
             Error::Stopping => Problem::new(&known::STOPPING, said),
         }

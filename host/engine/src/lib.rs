@@ -21,17 +21,22 @@ mod deliver;
 mod engine;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
+mod expire;
 mod nonce;
 mod notify;
 mod offer;
 mod operate;
 mod plugin;
+mod plugins;
 mod proofs;
 mod reconcile;
 mod record;
 mod reseal;
 mod resolve;
 mod schedule;
+mod share;
 mod spending;
 mod tell;
 mod translate;
@@ -64,9 +69,11 @@ pub use notify::{
 };
 pub use offer::{Grade, Offer};
 pub use plugin::{Calling, Plugin};
+pub use plugins::{LoadedPlugin, Quarantine};
 pub use reconcile::{
     Difference, Differs, FeeRule, Found, Movement, MovementKind, MovementState, Reconciled,
     Reconciliation, ReportFile, Sum, Sums,
 };
 pub use reseal::{Resealed, sealed_under};
+pub use sandbox::Until;
 pub use vault::Secret;

@@ -22,6 +22,11 @@ pub trait Plugin: Send + Sync + 'static {
     /// The identity of its code, for the record of what it made.
     fn identity(&self) -> String;
 
+    /// What the sandbox has loaded, where the sandbox runs it: that can be quarantined.
+    fn loaded(&self) -> Option<&Generation> {
+        None
+    }
+
     /// The first step of an operation.
     fn start(
         &self,
@@ -94,6 +99,10 @@ impl Plugin for Generation {
 
     fn identity(&self) -> String {
         self.digest().to_string()
+    }
+
+    fn loaded(&self) -> Option<&Generation> {
+        Some(self)
     }
 
     fn start(

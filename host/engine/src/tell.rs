@@ -90,7 +90,7 @@ impl Engine {
     ) -> Result<Payment, Error> {
         for _ in 0..TRIES_MAX {
             let mut held = self.hold(operation).await?;
-            let mut batch = batch.clone();
+            let mut batch = Batch { finishing: true, ..batch.clone() };
             note(&mut batch, &mut held.operation.value);
             let _held = self.change(&mut held, word, &mut batch).await?;
             match self.commit_and_ring(batch).await {

@@ -2,7 +2,6 @@
 
 mod commands;
 mod compose;
-mod config;
 mod logging;
 mod plugin_build;
 
@@ -11,6 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::{Command, Differing};
+use tollgate::config;
 
 /// The exit code of a comparison that found differences.
 const DIFFERING: u8 = 2;

@@ -153,6 +153,8 @@ impl Adapter {
             .map_err(|wrong| Failure::Malformed(wrong.to_string()))?;
         match operation {
             Operation::Sync(_) if reply.status == 404 => Ok(Step::Done(Outcome::Absent)),
+            // Nothing was done: the provider's own manual says so.
+            _ if reply.status >= 400 => Ok(Step::Done(declined(&reply.status.to_string(), None))),
             Operation::Sync(order) => Ok(Step::Done(outcome(&order.entry.id, &told))),
             other if state.is_empty() => {
                 let (kind, order) = parts(other);
@@ -223,15 +225,19 @@ fn standing(told: &Value) -> Outcome {
             Outcome::NeedsAction(Action { references, next })
         }
         Some("closed") => Outcome::Expired(references),
-        Some("refused") => Outcome::Declined(Decline {
-            code: DeclineCode::Generic,
-            retry: RetryAdvice::Never,
-            provider_code: "no".to_owned(),
-            provider_message: String::new(),
-            references: Some(references),
-        }),
+        Some("refused") => declined("no", Some(references)),
         _ => Outcome::Unknown("the answer says nothing".to_owned()),
     }
+}
+
+fn declined(code: &str, references: Option<References>) -> Outcome {
+    Outcome::Declined(Decline {
+        code: DeclineCode::Generic,
+        retry: RetryAdvice::Never,
+        provider_code: code.to_owned(),
+        provider_message: String::new(),
+        references,
+    })
 }
 
 fn proof(delivery: &Delivery) -> Result<Proof, Failure> {

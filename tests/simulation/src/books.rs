@@ -127,6 +127,12 @@ impl State {
         })
     }
 
+    /// Closed by a cancellation of which the provider said something else afterwards.
+    fn closed_by_a_lie(&self, payment: &Payment, entry: &Entry) -> bool {
+        let lie = |other: &Entry| other.kind == Kind::Cancel && self.anomalous(payment, other);
+        entry.state == Stand::Expired && payment.entries.iter().any(lie)
+    }
+
     /// Money that was moved for an entry is what the ledger says of it, or stands as unknown, or as
     /// an anomaly.
     fn check_entry(&mut self, payment: &Payment, entry: &Entry) {
@@ -142,7 +148,7 @@ impl State {
             (state, done) if state.is_terminal() => done.is_empty(),
             _ => true,
         };
-        let anomalous = self.anomalous(payment, entry);
+        let anomalous = self.anomalous(payment, entry) || self.closed_by_a_lie(payment, entry);
         let (id, state, account) = (&entry.id, entry.state, payment.account.clone());
         let name = entry.kind.name();
         if !agrees && !anomalous {

@@ -7,8 +7,9 @@ use egress::{Egress, Gate, Outside, Timeouts};
 use engine::{
     AccountParts, AppChange, Ask, Clock, Done, Engine, Entropy, Error, Event, Instrument, Mode,
     NewEndpoint, NewPayment, NewPayout, NotifyOptions, Notifying, Options, Parts, Schedule, Secret,
+    SpendingLimit,
 };
-use ledger::{Currency, Money};
+use ledger::{Currency, Entry, Money, State as Stand};
 use store::Store;
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
@@ -27,13 +28,13 @@ use crate::world::{Call, Due, Shape, State, World};
 
 /// So many processes a day at the most; more is a process that cannot start.
 const LIVES_MAX: u64 = 100;
-/// Faults go on for so long after the last command.
-const STORM_MS: u64 = 12_000;
 /// A day that has not settled after so long never will.
 const SETTLED_AFTER_MS_MAX: u64 = 1_200_000;
 /// After this nothing more comes of an entry nobody can ask about.
 const AGE_MS: u64 = 80_000;
 const APPS: usize = 2;
+/// What the second app may spend in a day, in minor units.
+pub const SPENDING_MAX: u64 = 15_000;
 
 /// What a day was like.
 #[derive(Clone, Debug)]
@@ -97,6 +98,7 @@ fn life(world: &Arc<World>, ground: &mut Ground) -> bool {
         let down = if over { 0 } else { 20 + state.crashes.scaled(8_000) };
         state.end(down);
         state.unanswered();
+        state.unposted();
         over
     });
     // Everything that was in hand goes now, as with a process that is killed.
@@ -123,6 +125,9 @@ async fn process(world: &Arc<World>, ground: &mut Ground) -> bool {
         tokio::select! {
             biased;
             call = world.next() => {
+                if call == Call::Stop {
+                    return stop(world, &engine).await;
+                }
                 world.state().in_hand += 1;
                 tokio::spawn(made(world.clone(), engine.clone(), call));
             }
@@ -135,12 +140,32 @@ async fn process(world: &Arc<World>, ground: &mut Ground) -> bool {
     }
 }
 
+/// The operator stops the host: what is in hand is finished, and nothing is left on its way.
+async fn stop(world: &Arc<World>, engine: &Engine) -> bool {
+    engine.stop().await;
+    let mut state = world.state();
+    state.tally.add("stopped by the operator", 1);
+    state.tell("stopped", b"");
+    let sending = |entry: &Entry| entry.state == Stand::Sending;
+    let on_its_way = state.monitor.entries().find(|(_, entry)| sending(entry));
+    // An outcome that could not be recorded is found out later.
+    let on_its_way = on_its_way.map(|(_, entry)| entry.id.clone());
+    if let (Some(entry), false) = (on_its_way, state.tally.kinds().contains_key("disk full")) {
+        state.wrong(format!("the host has stopped, and {entry} is on its way"));
+    }
+    false
+}
+
 /// Adds the apps and their endpoints; nothing goes wrong before that is done.
 async fn open_up(world: &Arc<World>, engine: &Engine) {
     world.state().inbox.endpoints.resize_with(APPS, Default::default);
     let there = world.state().apps.len();
     for number in there..APPS {
-        let named = AppChange { name: Some(format!("app {number}")), ..AppChange::default() };
+        let amount_minor_max = SPENDING_MAX;
+        let currency = Currency::from_code("EUR").expect("a currency");
+        let limited = (number == 1).then(|| vec![SpendingLimit { currency, amount_minor_max }]);
+        let name = Some(format!("app {number}"));
+        let named = AppChange { name, spending: limited, ..AppChange::default() };
         let (app, _) = engine.apps().add(&named, None).await.expect("an app");
         let url = format!("http://{}/told", Server::Endpoint(number).host());
         let new = NewEndpoint { url, events: vec!["*".to_owned()] };
@@ -154,6 +179,10 @@ async fn open_up(world: &Arc<World>, engine: &Engine) {
     state.after(10, Due::Think);
     if state.chance.permille(300) {
         state.after(1_000, Due::SetClock);
+    }
+    if state.faulty() && state.chance.permille(300) {
+        let at = state.chance.between(1_000, 40_000);
+        state.after(at, Due::Stop);
     }
 }
 
@@ -188,7 +217,7 @@ fn engine(world: &Arc<World>, inner: Arc<dyn Store>) -> Engine {
             },
         },
         options: Options {
-            sync_after_ms: vec![300, 1_000, 3_000, 8_000],
+            sync_after_ms: world.state().sync_after_ms.clone(),
             absent_after_ms: 20_000,
             ..Options::default()
         },
@@ -253,6 +282,7 @@ async fn made(world: Arc<World>, engine: Engine, call: Call) {
     match call {
         Call::Post(webhook) => post(world.clone(), engine, webhook).await,
         Call::Ask(command) => ask(world.clone(), engine, command).await,
+        Call::Stop => {}
     }
     world.state().in_hand -= 1;
 }
@@ -261,7 +291,7 @@ async fn made(world: Arc<World>, engine: Engine, call: Call) {
 async fn post(world: Arc<World>, engine: Engine, number: u64) {
     let ((account, delivery), patience) = {
         let mut state = world.state();
-        let hangs_up = state.fault("provider hangs up on its webhook", 40);
+        let hangs_up = state.fault("provider hangs up on its webhook", 80);
         let patience = if hangs_up { state.provider.chance.scaled(200) } else { 600_000 };
         (state.delivery(number), patience)
     };
@@ -355,7 +385,7 @@ impl State {
         if self.clients.commands.len() < self.shape.commands as usize {
             return false;
         }
-        let ends = *self.storm_ends_ms.get_or_insert(now + STORM_MS);
+        let ends = *self.storm_ends_ms.get_or_insert(now + self.storm_ms);
         if now < ends {
             return false;
         }
@@ -365,7 +395,7 @@ impl State {
         if now > ends + SETTLED_AFTER_MS_MAX {
             return true;
         }
-        let more = |due: &Due| !matches!(due, Due::Think | Due::SetClock);
+        let more = |due: &Due| !matches!(due, Due::Think | Due::SetClock | Due::Stop);
         let told: usize = self.inbox.endpoints.iter().map(|endpoint| endpoint.told.len()).sum();
         let events: usize = self.monitor.events.values().map(Vec::len).sum();
         let quiet = self.awaited(more) == 0 && self.waiting() == 0 && told >= events;

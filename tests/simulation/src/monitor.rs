@@ -7,6 +7,7 @@ use engine::Event;
 use ledger::{Anomaly, Entry, Id, Kind, Payment, State as Stand};
 use store::{APPEND_BYTES, Batch, Change, Row, Space};
 
+use crate::day::SPENDING_MAX;
 use crate::world::State;
 
 /// What was committed, as far as it is watched.
@@ -167,9 +168,28 @@ impl State {
                 wrong.push(format!("{} is open, and nobody will ask about it", entry.id));
             }
         }
+        wrong.extend(self.spent(&now));
         let id = now.id.clone();
         self.monitor.payments.insert(id.clone(), now);
         wrong.into_iter().for_each(|what| self.wrong(format!("{id}: {what}")));
+    }
+}
+
+impl State {
+    /// What is wrong with what the limited app has spent; all of a day of the simulation is one day.
+    fn spent(&self, now: &Payment) -> Option<String> {
+        if self.apps.get(1) != Some(&now.app) {
+            return None;
+        }
+        let others = self.monitor.payments.values();
+        let others = others.filter(|payment| payment.app == now.app && payment.id != now.id);
+        let spends = |entry: &&Entry| {
+            let spends = matches!(entry.kind, Kind::Authorize | Kind::Payout);
+            spends && (entry.state.is_open() || entry.state == Stand::Succeeded)
+        };
+        let all = others.chain([now]).flat_map(|payment| &payment.entries).filter(spends);
+        let sum: u64 = all.map(|entry| entry.amount.minor()).sum();
+        (sum > SPENDING_MAX).then(|| format!("{sum} spent, where {SPENDING_MAX} is the limit"))
     }
 }
 

@@ -29,7 +29,7 @@ pub const ACCOUNTS: [Account; 4] = [
     Account { name: "alpha", idempotent_ms: Some(45_000), query: true },
     Account { name: "beta", idempotent_ms: None, query: true },
     Account { name: "gamma", idempotent_ms: None, query: false },
-    Account { name: "delta", idempotent_ms: Some(60_000), query: false },
+    Account { name: "delta", idempotent_ms: Some(50_000), query: false },
 ];
 
 /// Where something stands at the provider.
@@ -278,8 +278,16 @@ impl State {
                     && known.is_some_and(|(of, until)| of == key && now < *until)
             };
             if let Some(known) = self.provider.objects.iter().find(is) {
-                return (200, told(known));
+                let told = told(known);
+                // Which says nothing about the first time.
+                return match self.fault("repeat refused for its rate", 150) {
+                    true => (429, json!({"error": "too many"})),
+                    false => (200, told),
+                };
             }
+        }
+        if self.fault("refused before it is in the books", 15) {
+            return (422, json!({"error": "no"}));
         }
         let number = self.make(account, &asked, key, given_up);
         (200, told(&self.provider.objects[number as usize]))

@@ -33,7 +33,8 @@ pub struct Webhook {
     /// Repeated until it is taken, however long that takes.
     must: bool,
     tries: u64,
-    pub taken: bool,
+    /// Attempts that nobody has answered yet.
+    under_way: u64,
 }
 
 impl Webhook {
@@ -121,7 +122,7 @@ impl State {
             _ => chance.scaled(20_000),
         };
         let number = self.provider.webhooks.len() as u64;
-        let webhook = Webhook { account, body, forgery, must, tries: 0, taken: false };
+        let webhook = Webhook { account, body, forgery, must, tries: 0, under_way: 0 };
         self.provider.webhooks.push(webhook);
         self.after(wait, Due::Post(number));
     }
@@ -131,10 +132,20 @@ impl State {
         let now = self.now_ms();
         let webhook = &mut self.provider.webhooks[number as usize];
         webhook.tries += 1;
+        webhook.under_way += 1;
         let (account, delivery) = (ACCOUNTS[webhook.account].name, webhook.delivery(now));
         self.tally.add("webhooks delivered", 1);
         self.tell("webhook", &delivery.body);
         (account, delivery)
+    }
+
+    /// The process died: what it was being told was not taken.
+    pub fn unposted(&mut self) {
+        for number in 0..self.provider.webhooks.len() {
+            for _ in 0..self.provider.webhooks[number].under_way {
+                self.posted(number as u64, None);
+            }
+        }
     }
 
     /// What was answered; nothing where the connection broke.
@@ -142,7 +153,7 @@ impl State {
         let webhook = &mut self.provider.webhooks[number as usize];
         let (tries, must, forgery) = (webhook.tries, webhook.must, webhook.forgery);
         let taken = status.is_some_and(|status| (200..300).contains(&status));
-        webhook.taken |= taken;
+        webhook.under_way = webhook.under_way.saturating_sub(1);
         let body = webhook.body.to_string();
         self.tell("posted", &status.unwrap_or_default().to_be_bytes());
         match forgery {

@@ -24,6 +24,11 @@ use crate::tally::Tally;
 
 /// 2026-03-01T09:00:00Z.
 const EPOCH_MS: u64 = 1_772_355_600_000;
+/// When open entries are asked about, day by day.
+const SYNCS: &[&[u64]] =
+    &[&[300, 1_000, 3_000, 8_000], &[2_000, 20_000, 18_000], &[40_000], &[100, 40_000]];
+/// How long faults go on after the last command.
+const STORMS_MS: &[u64] = &[3_000, 12_000, 12_000, 12_000, 12_000, 90_000];
 /// What is told of a day that goes wrong.
 const WRONGS_MAX: usize = 20;
 
@@ -84,15 +89,19 @@ pub enum Due {
     Think,
     /// The host's clock is set.
     SetClock,
+    /// The operator stops the host, and starts it again.
+    Stop,
 }
 
 /// What the process has to be told of.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Call {
     /// A webhook, by its number.
     Post(u64),
     /// A command, by its number.
     Ask(usize),
+    /// It is to stop when it has done what is in hand.
+    Stop,
 }
 
 /// Everything there is but the process.
@@ -133,6 +142,10 @@ pub struct State {
     pub last_operations: u64,
     /// Calls of the process that are not over.
     pub in_hand: usize,
+    /// When the host asks about open entries.
+    pub sync_after_ms: Vec<u64>,
+    /// How long faults go on after the last command.
+    pub storm_ms: u64,
     /// When faults end; known once the last command was given.
     pub storm_ends_ms: Option<u64>,
 }
@@ -175,6 +188,8 @@ impl World {
             apps: Vec::new(),
             last_operations: 0,
             in_hand: 0,
+            sync_after_ms: SYNCS[0].to_vec(),
+            storm_ms: 0,
             storm_ends_ms: None,
         })))
     }
@@ -349,6 +364,7 @@ impl State {
                 Due::SetClock => self.set_clock(),
                 Due::Post(webhook) => return Some(Call::Post(webhook)),
                 Due::Ask(command) => return Some(Call::Ask(command)),
+                Due::Stop => return Some(Call::Stop),
             }
         }
         None
@@ -396,12 +412,14 @@ impl State {
     pub fn stir(&mut self) {
         self.calm = false;
         self.arm();
+        self.sync_after_ms = self.chance.pick(SYNCS).to_vec();
+        self.storm_ms = *self.chance.pick(STORMS_MS);
     }
 
     /// Somebody sets the host's clock, by a few seconds as a rule.
     fn set_clock(&mut self) {
         if self.faulty() {
-            let most = *self.chance.pick(&[50, 1_000, 8_000]);
+            let most = *self.chance.pick(&[50, 1_000, 4_000]);
             self.skew_ms = self.chance.below(2 * most) as i64 - most as i64;
             self.tally.fault("clock set");
             let again = self.chance.between(2_000, 30_000);

@@ -169,6 +169,22 @@ fn what_is_told_twice_is_known() {
     assert_eq!(payment, before);
 }
 
+#[test]
+fn what_was_never_sent_cannot_be_pending_and_whoever_says_so_makes_an_anomaly() {
+    let mut payment = payment(100);
+    payment.begin(entry(1, Kind::Authorize, 100, false)).unwrap();
+    payment.tell(&id(1), &Verdict::Sending, 1);
+    payment.tell(&id(1), &Verdict::NotSent { why: "no connection".to_owned() }, 2);
+    let before = payment.clone();
+    let change = payment.tell(&id(1), &Verdict::Pending { references: reference(1) }, 3);
+    let state = State::NotSent;
+    assert!(
+        matches!(change, Some(Change::Anomaly(AnomalyKind::Contradiction { state: known, .. }))
+            if known == state)
+    );
+    assert_eq!(payment, before);
+}
+
 /// Everything that must hold whatever happens.
 fn check(payment: &Payment) {
     let live = |kind: Kind| payment.sum(kind, |entry| !entry.moved_nothing());
