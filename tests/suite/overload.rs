@@ -132,7 +132,8 @@ async fn what_is_beyond_the_places_is_refused_at_once_and_leaves_no_trace() {
     assert_eq!(stage.captures(), 5 * PLACES);
 }
 
-/// A flood of clients with large bodies, of which the host has to hold some; how many were answered.
+/// A flood of clients with large bodies, of which the host has to hold some; how many were
+/// answered.
 async fn heavy_flood(stage: &Stage, name: &str, count: usize) -> usize {
     stage.sluice.shut();
     let padding = " ".repeat(100_000);

@@ -83,8 +83,8 @@ impl Engine {
         Ok(true)
     }
 
-    /// The rows of an endpoint are in the order of events, so the first that is young ends the look:
-    /// one that was replayed keeps those behind it for as long.
+    /// The rows of an endpoint are in the order of events, so the first that is young ends the
+    /// look: one that was replayed keeps those behind it for as long.
     async fn expire_delivered(&self) -> Result<usize, Error> {
         let keep = self.0.notifying.options.keep_delivered_ms;
         let before = self.0.clock.now_ms().saturating_sub(keep);

@@ -21,9 +21,9 @@ mod deliver;
 mod engine;
 mod error;
 mod event;
+mod expire;
 #[doc(hidden)]
 pub mod fuzzing;
-mod expire;
 mod nonce;
 mod notify;
 mod offer;

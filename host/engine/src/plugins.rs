@@ -118,7 +118,7 @@ impl Engine {
         let mut changes = generation.changes();
         loop {
             if let Err(error) = self.keep_quarantine(&generation).await {
-                tracing::error!(%error, "a quarantine is not in the store, and ends with a restart");
+                tracing::error!(%error, "a quarantine is not in the store: a restart ends it");
             }
             if changes.changed().await.is_err() {
                 return;

@@ -14,8 +14,10 @@ use crate::contract::{
 };
 use crate::description::Asked;
 use crate::fault::{self, Fault, Kind, Trip};
-use crate::quarantine::{Admission, Quarantine, Reason, Round, Standing, Weight};
+use crate::quarantine::{Admission, Quarantine, Reason, Round, Weight};
 use crate::{Called, Digest, Surroundings, runtime};
+
+mod standing;
 
 /// A loaded version of a plugin. Cheap to clone; calls in flight keep the version they began with.
 #[derive(Clone)]
@@ -137,36 +139,6 @@ impl Generation {
         self.call("acknowledge", None, Box::new(task)).await
     }
 
-    /// Why it is quarantined, if it is: it failed too often, and only a self-test and a call that
-    /// goes well, after a rest, end that.
-    pub fn quarantined(&self) -> Option<Arc<str>> {
-        self.0.quarantine().reason()
-    }
-
-    /// How it stands: what was counted, and whether it is called.
-    pub fn standing(&self) -> Standing {
-        self.0.quarantine().standing(self.0.now_ms())
-    }
-
-    /// Ends a quarantine on the operator's word. False when there was none.
-    pub fn clear(&self) -> bool {
-        let was = self.0.quarantine().clear();
-        self.0.note_change();
-        was
-    }
-
-    /// Quarantines what was quarantined when the process before this one ended: it rests first, or
-    /// is `shut` until the operator clears it.
-    pub fn resume_quarantine(&self, reason: &str, shut: bool) {
-        self.0.quarantine().resume(self.0.now_ms(), reason, shut);
-        self.0.note_change();
-    }
-
-    /// Changes whenever a quarantine begins, ends, or becomes another.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changes.subscribe()
-    }
-
     /// Waits for a free place, then runs `task` on a thread that may block.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
@@ -280,11 +252,6 @@ impl Loaded {
             }
             _ => {}
         }
-    }
-
-    fn note_change(&self) {
-        let round = self.quarantine().round();
-        self.changes.send_if_modified(|known| std::mem::replace(known, round) != round);
     }
 
     fn tell(&self, reason: Option<Reason>) {

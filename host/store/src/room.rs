@@ -7,8 +7,8 @@
 //! there is room for the reserve twice over, so it does not come and go with every file; then the
 //! reserve is taken again and the store goes on, without anybody's doing.
 //!
-//! sled cannot be told to wait, and has to be given up after a write that fails. So the space its file
-//! grows into is made its own beforehand, and no commit is taken that might need more.
+//! sled cannot be told to wait, and has to be given up after a write that fails. So the space its
+//! file grows into is made its own beforehand, and no commit is taken that might need more.
 //!
 //! Not here: a write that finds the disk full all the same (`journal`), which takes itself back.
 

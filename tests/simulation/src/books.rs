@@ -9,6 +9,7 @@ use ledger::{AnomalyKind, Entry, Id, Kind, Payment, State as Stand};
 
 use crate::clients::Command;
 use crate::provider::{ACCOUNTS, Object};
+use crate::tally::{CHANGED, CHARGED_TWICE, LOST};
 use crate::world::{State, World};
 
 /// Compares everything with everything.
@@ -224,8 +225,12 @@ impl State {
         let now = payment.and_then(|payment| payment.entry(&done.entry)).cloned();
         let told = done.payment.entry(&done.entry).cloned();
         match (now, told) {
-            (None, _) => self.wrong(format!("{key} was acknowledged, and {} is gone", done.entry)),
+            (None, _) => {
+                self.tally.add(LOST, 1);
+                self.wrong(format!("{key} was acknowledged, and {} is gone", done.entry));
+            }
             (Some(now), Some(told)) if told.state.is_terminal() && told != now => {
+                self.tally.add(CHANGED, 1);
                 self.wrong(format!("{key} was told {told:?}, and it is {now:?}"));
             }
             _ if begun.as_ref() != Some(&done.entry) => {
@@ -249,6 +254,7 @@ impl State {
     pub fn sum_up(&mut self) {
         let (lives, points) = (self.lives, self.points());
         self.tally.add("days", 1);
+        [LOST, CHARGED_TWICE, CHANGED].into_iter().for_each(|what| self.tally.add(what, 0));
         self.tally.add("processes", lives);
         self.tally.add("calls through seams", points);
         let wrong = u64::from(!self.wrong.is_empty());

@@ -153,6 +153,12 @@ impl State {
         }
     }
 
+    /// A call is over, and nothing follows from it.
+    pub fn given_up(&mut self, number: usize) {
+        self.clients.commands[number].under_way -= 1;
+        self.tell("answer", format!("{number} of no concern").as_bytes());
+    }
+
     fn done(&mut self, number: usize, done: Done) {
         let command = &mut self.clients.commands[number];
         let (app, payment) = (command.app, done.payment.id.clone());

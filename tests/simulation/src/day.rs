@@ -317,9 +317,31 @@ async fn ask(world: Arc<World>, engine: Engine, number: usize) {
         let answer = engine.sync(&app, payment).await;
         return world.state().synced(number, &answer);
     }
+    if command.done.is_some() && world.state().clients.chance.permille(100) {
+        return confuse(&world, &engine, (number, command), app).await;
+    }
     let given = give(&engine, command, app);
     let answer = timeout(Duration::from_millis(patience), given).await.ok();
     world.state().answered(number, answer);
+}
+
+/// An app uses the key of something that was done for something else.
+async fn confuse(
+    world: &World,
+    engine: &Engine,
+    (number, mut command): (usize, Command),
+    app: ledger::Id,
+) {
+    command.act = Act::Pay { account: 0, minor: 12_345, capture: true };
+    let key = command.key.clone();
+    let answer = give(engine, command, app).await;
+    let mut state = world.state();
+    state.tally.add("keys used for something else", 1);
+    match answer {
+        Err(Error::KeyReused | Error::InFlight | Error::Stopping | Error::Store(_)) => {}
+        other => state.wrong(format!("{key} was used for something else: {other:?}")),
+    }
+    state.given_up(number);
 }
 
 async fn give(engine: &Engine, command: Command, app: ledger::Id) -> Result<Done, Error> {

@@ -8,6 +8,7 @@ use ledger::{Anomaly, Entry, Id, Kind, Payment, State as Stand};
 use store::{APPEND_BYTES, Batch, Change, Row, Space};
 
 use crate::day::SPENDING_MAX;
+use crate::tally::{CHANGED, LOST};
 use crate::world::State;
 
 /// What was committed, as far as it is watched.
@@ -105,6 +106,7 @@ impl State {
     pub fn reopened(&mut self, sequence: u64, rows: Vec<(Space, Vec<Row>)>) {
         if sequence < self.monitor.commits {
             let acknowledged = self.monitor.commits;
+            self.tally.add(LOST, acknowledged - sequence);
             self.wrong(format!("{acknowledged} commits were acknowledged, {sequence} are there"));
         }
         let before = std::mem::take(&mut self.monitor);
@@ -151,6 +153,9 @@ impl State {
         if now.entries.len() < old.len() {
             wrong.push("an entry is gone".to_owned());
         }
+        let ended = |old: &Entry, now: &Entry| old.state.is_terminal() && old != now;
+        let changed = old.iter().zip(&now.entries).filter(|(old, now)| ended(old, now)).count();
+        self.tally.add(CHANGED, changed as u64);
         for (n, entry) in now.entries.iter().enumerate() {
             wrong.extend(moved(old.get(n), entry));
             let news = match old.get(n) {

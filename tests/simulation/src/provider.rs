@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 use crate::http::{Request, answer};
 use crate::net::{End, Parcel};
+use crate::tally::CHARGED_TWICE;
 use crate::webhook::Webhook;
 use crate::world::{Due, State};
 
@@ -386,6 +387,7 @@ impl State {
             *done += 1;
             if *done > 1 {
                 let name = ACCOUNTS[what.account].name;
+                self.tally.add(CHARGED_TWICE, 1);
                 self.wrong(format!("{name}: {} of {entry} was done twice", what.kind));
             }
         }

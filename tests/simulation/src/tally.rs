@@ -3,6 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// What was acknowledged and is gone: none, on a good day.
+pub const LOST: &str = "acknowledged and lost";
+/// What the provider did twice for one entry: none, on a good day.
+pub const CHARGED_TWICE: &str = "done twice for one entry";
+/// Entries that left a terminal state: none, on a good day.
+pub const CHANGED: &str = "terminal entries changed";
+
 /// Figures, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {

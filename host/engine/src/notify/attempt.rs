@@ -125,7 +125,8 @@ impl Errand {
             Err(error) if error.is_conflict() => return Ok(Ended::Overtaken),
             Err(error) => return Err(error.into()),
         }
-        tracing::warn!(endpoint = %endpoint.id, app = %endpoint.app, why, "an endpoint is disabled");
+        let (id, app) = (&endpoint.id, &endpoint.app);
+        tracing::warn!(endpoint = %id, %app, why, "an endpoint is disabled");
         self.engine.note_act("disableEndpoint", endpoint.id.to_string(), &why).await;
         Ok(Ended::Gone)
     }

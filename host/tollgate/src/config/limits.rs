@@ -1,7 +1,7 @@
 //! `[limits]`: how much the host has in hand at the same time, and how long what it keeps is kept.
 //!
-//! The one place for it: connections and time-outs of a connection stand in `[server]`, the sandbox's
-//! own limits in `[sandbox]`, those of notifications in `[notifications]`.
+//! The one place for it: connections and time-outs of a connection stand in `[server]`, the
+//! sandbox's own limits in `[sandbox]`, those of notifications in `[notifications]`.
 
 use std::time::Duration;
 

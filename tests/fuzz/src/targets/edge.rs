@@ -185,6 +185,10 @@ fn answers(asked: &[u8], mut rest: &[u8]) {
         if header("transfer-encoding").is_some() {
             return;
         }
+        if header("content-type") == Some("text/event-stream") {
+            // To a client of HTTP/1.0: until the connection ends.
+            return;
+        }
         let length = header("content-length").map_or(0, |length| length.parse().unwrap());
         assert!(length <= ANSWER_BYTES_MAX, "{length} bytes of answer");
         let (body, after) = rest.split_at_checked(length).expect("a whole body");
