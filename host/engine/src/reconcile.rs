@@ -202,7 +202,10 @@ impl<'a, 'f> Run<'a, 'f> {
         let in_this = format!("movement of {}", self.reports);
         if !self.seen.insert(mark(&in_this, &movement.id)) {
             let why = "reported twice under one identifier".to_owned();
-            return self.tell(within, Differs::Duplicate, None, movement, why);
+            return match within {
+                true => self.tell(Differs::Duplicate, None, movement, why),
+                false => Ok(()),
+            };
         }
         // Two reports may overlap, as where a provider reports by days of its own.
         if !self.seen.insert(mark("movement", &movement.id)) {
@@ -231,7 +234,7 @@ impl<'a, 'f> Run<'a, 'f> {
             self.engine.note_orphan(&self.asked.account, &movement).await?;
         }
         let why = "no entry of the ledger explains it".to_owned();
-        self.tell(true, Differs::UnknownHere, None, movement, why)
+        self.tell(Differs::UnknownHere, None, movement, why)
     }
 
     async fn known(
@@ -257,7 +260,7 @@ impl<'a, 'f> Run<'a, 'f> {
         }
         if again {
             let why = format!("a second movement for the entry {}", entry.id);
-            return self.tell(true, Differs::Duplicate, Some((payment, entry.id)), movement, why);
+            return self.tell(Differs::Duplicate, Some((payment, entry.id)), movement, why);
         }
         let proven = compare::proves(&entry, &movement);
         let settled = proven && asked.resolve && self.settle(&entry, &movement).await?;
@@ -323,15 +326,11 @@ impl<'a, 'f> Run<'a, 'f> {
 
     fn tell(
         &mut self,
-        within: bool,
         differs: Differs,
         entry: Option<(Payment, Id)>,
         movement: Movement,
         why: String,
     ) -> Result<(), Error> {
-        if !within {
-            return Ok(());
-        }
         let movement = Some(movement);
         self.hand_on(Difference { differs, entry, movement, why, settled: false })
     }

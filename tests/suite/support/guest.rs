@@ -34,6 +34,12 @@ const MODULE: &str = r#"(module
     (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
   (func (export "tollgate:adapter/adapter@0.1.0#acknowledge") (param i32) (result i32)
     (i32.const 4160))
+  (func (export "tollgate:adapter/settlement@0.1.0#begin") (param i64 i64) (result i32)
+    (i32.const 4096))
+  (func (export "tollgate:adapter/settlement@0.1.0#proceed")
+    (param i64 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func (export "tollgate:adapter/settlement@0.1.0#read") (param i32 i32 i32 i32 i32) (result i32)
+    (i32.const 4096))
   ;; an error, `unsupported`; and a status of 200
   (data (i32.const 4096) "\01")
   (data (i32.const 4160) "\c8\00")

@@ -3,31 +3,32 @@
 use std::io::{Result, Write};
 
 use engine::{Difference, Reconciled, Reconciliation};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Format;
 
-/// The columns of CSV.
-const COLUMNS: &[&str] = &[
-    "differs",
-    "settled",
-    "why",
-    "kind",
-    "entry",
-    "payment",
-    "merchant_reference",
-    "state",
-    "currency",
-    "amount_minor",
-    "done_at",
-    "movement",
-    "reference",
-    "movement_state",
-    "movement_currency",
-    "movement_minor",
-    "fee_currency",
-    "fee_minor",
-    "booked_at",
+/// The columns of CSV, and where each stands in a difference.
+const COLUMNS: &[(&str, &str)] = &[
+    ("differs", "/differs"),
+    ("settled", "/settled"),
+    ("why", "/why"),
+    ("entry", "/entry/id"),
+    ("kind", "/entry/kind"),
+    ("state", "/entry/state"),
+    ("currency", "/entry/amount/currency"),
+    ("amount_minor", "/entry/amount/minor"),
+    ("done_at", "/entry/changed_at"),
+    ("payment", "/payment"),
+    ("merchant_reference", "/merchant_reference"),
+    ("movement", "/movement/id"),
+    ("movement_kind", "/movement/kind"),
+    ("movement_state", "/movement/state"),
+    ("movement_currency", "/movement/amount/currency"),
+    ("movement_minor", "/movement/amount/minor"),
+    ("reference", "/movement/reference"),
+    ("fee_currency", "/movement/fee/currency"),
+    ("fee_minor", "/movement/fee/minor"),
+    ("booked_at", "/movement/booked_at"),
 ];
 
 /// Where a comparison is written.
@@ -52,15 +53,15 @@ impl Writer {
                 self.out,
                 "{}: from {} to {}",
                 asked.account,
-                text_of(&head["from"]),
-                text_of(&head["to"])
+                text_at(&head, "/from"),
+                text_at(&head, "/to")
             ),
             Format::Json => {
                 let head = head.to_string();
                 let open = head.strip_suffix('}').unwrap_or(&head);
                 write!(self.out, "{open},\"differences\":[")
             }
-            Format::Csv => self.row(COLUMNS.iter().map(|name| (*name).to_owned())),
+            Format::Csv => self.row(COLUMNS.iter().map(|(name, _)| (*name).to_owned())),
         }
     }
 
@@ -74,28 +75,26 @@ impl Writer {
                 let separator = if first { "\n" } else { ",\n" };
                 write!(self.out, "{separator}{value}")
             }
-            Format::Csv => {
-                let cells = cells(&value);
-                self.row(cells.into_iter())
-            }
+            Format::Csv => self.row(cells(&value).into_iter()),
         }
     }
 
     fn text(&mut self, one: &Difference, value: &Value) -> Result<()> {
-        let about = |name: &str, side: &str| text_of(&value[side][name]);
+        let about = |place: &str| text_at(value, place);
         let settled = if one.settled { " (settled)" } else { "" };
         writeln!(self.out, "\n{}{settled}: {}", one.differs.name(), one.why)?;
-        if value["entry"].is_object() {
-            let [id, kind, state] = ["id", "kind", "state"].map(|name| about(name, "entry"));
-            let amount = money(&value["entry"]["amount"]);
-            let payment = text_of(&value["payment"]);
-            writeln!(self.out, "  here      {kind} {id} of {payment}, {state}, {amount}")?;
+        if one.entry.is_some() {
+            let [id, kind, state] = ["/entry/id", "/entry/kind", "/entry/state"].map(about);
+            let [minor, currency] = ["/entry/amount/minor", "/entry/amount/currency"].map(about);
+            let payment = about("/payment");
+            writeln!(
+                self.out,
+                "  here      {kind} {id} of {payment}, {state}, {minor} {currency}"
+            )?;
         }
-        if value["movement"].is_object() {
-            let [id, kind, state] = ["id", "kind", "state"].map(|name| about(name, "movement"));
-            let amount = money(&value["movement"]["amount"]);
-            let at = about("booked_at", "movement");
-            writeln!(self.out, "  provider  {kind} {id}, {state}, {amount}, {at}")?;
+        if let Some(movement) = &one.movement {
+            let at = about("/movement/booked_at");
+            writeln!(self.out, "  provider  {}, {at}", movement.words())?;
         }
         Ok(())
     }
@@ -145,32 +144,7 @@ impl Writer {
 
 /// In the order of the columns.
 fn cells(value: &Value) -> Vec<String> {
-    let (entry, movement) = (&value["entry"], &value["movement"]);
-    let kind = if movement.is_object() { &movement["kind"] } else { &entry["kind"] };
-    let done_at = json!(entry.get("changed_at"));
-    [
-        &value["differs"],
-        &value["settled"],
-        &value["why"],
-        kind,
-        &entry["id"],
-        &value["payment"],
-        &value["merchant_reference"],
-        &entry["state"],
-        &entry["amount"]["currency"],
-        &entry["amount"]["minor"],
-        &done_at,
-        &movement["id"],
-        &movement["reference"],
-        &movement["state"],
-        &movement["amount"]["currency"],
-        &movement["amount"]["minor"],
-        &movement["fee"]["currency"],
-        &movement["fee"]["minor"],
-        &movement["booked_at"],
-    ]
-    .map(text_of)
-    .to_vec()
+    COLUMNS.iter().map(|(_, place)| text_at(value, place)).collect()
 }
 
 /// A quoted cell. What a spreadsheet would take for a formula is made text by an apostrophe, as
@@ -181,16 +155,13 @@ fn cell_text(cell: &str) -> String {
     format!("\"{guard}{}\"", cell.replace('"', "\"\""))
 }
 
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+/// What stands at a place (RFC 6901), as text; nothing where nothing does.
+fn text_at(value: &Value, place: &str) -> String {
+    match value.pointer(place) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
     }
-}
-
-fn money(amount: &Value) -> String {
-    format!("{} {}", text_of(&amount["minor"]), text_of(&amount["currency"]))
 }
 
 #[cfg(test)]

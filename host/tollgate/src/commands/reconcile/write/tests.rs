@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 #[test]
@@ -11,6 +13,20 @@ fn no_cell_is_a_formula_and_none_ends_early() {
 }
 
 #[test]
-fn a_row_has_a_cell_for_every_column() {
-    assert_eq!(cells(&json!({})).len(), COLUMNS.len());
+fn every_column_stands_where_a_difference_has_it() {
+    let money = json!({ "minor": 1, "currency": "EUR" });
+    let value = json!({
+        "differs": "amount", "settled": false, "why": "w", "payment": "pay_1",
+        "merchant_reference": "=r",
+        "entry": {
+            "id": "ent_1", "kind": "refund", "state": "succeeded", "amount": money,
+            "changed_at": "t",
+        },
+        "movement": {
+            "id": "m", "kind": "refund", "state": "booked", "amount": money, "reference": "re_1",
+            "fee": money, "booked_at": "t",
+        },
+    });
+    assert!(cells(&value).iter().all(|cell| !cell.is_empty()), "{:?}", cells(&value));
+    assert_eq!(cells(&json!({})), vec![String::new(); COLUMNS.len()]);
 }
