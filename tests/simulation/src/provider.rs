@@ -143,11 +143,23 @@ const MANNERS: &[(u64, Manner, &str)] = &[
     (14, Manner::Lie, "answer contradicts the books"),
 ];
 
+const OUTAGE: &[Manner] = &[
+    Manner::Silent,
+    Manner::Late,
+    Manner::Vanishes,
+    Manner::Delayed,
+    Manner::CutBefore,
+    Manner::Error,
+    Manner::ErrorUnheard,
+];
+
 /// The provider, all accounts.
 pub struct Provider {
     pub chance: Chance,
     pub objects: Vec<Object>,
     pub webhooks: Vec<Webhook>,
+    /// The account that gives no answer for a while, though it does what it is asked.
+    pub outage: Option<(usize, std::ops::Range<u64>)>,
     /// How often an entry has been done.
     done: BTreeMap<(usize, String), u64>,
 }
@@ -155,7 +167,7 @@ pub struct Provider {
 impl Provider {
     pub fn new(chance: Chance) -> Provider {
         let (objects, webhooks, done) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Provider { chance, objects, webhooks, done }
+        Provider { chance, objects, webhooks, outage: None, done }
     }
 
     /// What was done for an entry.
@@ -199,6 +211,12 @@ impl State {
     fn manner(&mut self, account: usize, request: &Request) -> Manner {
         if !self.faulty() {
             return Manner::Prompt;
+        }
+        let now = self.now_ms();
+        let outage = self.provider.outage.as_ref();
+        if outage.is_some_and(|(whose, when)| *whose == account && when.contains(&now)) {
+            self.tally.fault("no answers for a while");
+            return *self.provider.chance.pick(OUTAGE);
         }
         let weighed: Vec<_> = MANNERS.iter().map(|one| (one.0, (one.1, one.2))).collect();
         let (manner, what) = self.provider.chance.weighed(&weighed);

@@ -414,6 +414,12 @@ impl State {
         self.arm();
         self.sync_after_ms = self.chance.pick(SYNCS).to_vec();
         self.storm_ms = *self.chance.pick(STORMS_MS);
+        if self.faulty() && self.chance.permille(300) {
+            let from = self.now_ms() + self.chance.scaled(10_000);
+            let until = from + self.chance.between(10_000, 80_000);
+            self.provider.outage = Some((self.chance.below(4) as usize, from..until));
+            self.storm_ms = self.storm_ms.max(60_000);
+        }
     }
 
     /// Somebody sets the host's clock, by a few seconds as a rule.
