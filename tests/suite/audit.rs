@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use simulators::{Fault, FaultRule, MovementKind};
 use vault::{DigestAlgorithm, Legacy};
 
-use crate::support::{Host, Office, Reply, charge, eventually, hold};
+use crate::support::{Host, Office, PlatformStage, Reply, charge, eventually, hold};
 
 fn sha256(bytes: &[u8]) -> String {
     let digest = vault::digest(DigestAlgorithm::Sha256, bytes, &Legacy::none()).unwrap();
@@ -228,4 +228,24 @@ async fn no_secret_and_no_body_stands_in_the_trail() {
     for canary in [secret.as_str(), "canary-of-a-body", office.host.key(), &token, "pm_card_visa"] {
         assert!(!text.contains(canary), "{canary} stands in the trail");
     }
+}
+
+#[tokio::test]
+async fn an_export_is_signed_by_the_platform_and_held_to_its_key() {
+    let mut stage = PlatformStage::set().await;
+    stage.carry(&stage.payment(&stage.signers[0])).await.with(201);
+    stage.host.stop().await;
+    let host = &stage.host;
+    host.command(&["audit", "export", "--out", "trail.jsonl"]).await.answered();
+    let other = ["platform", "key", "--use", "sign", "--out", "other.pem"];
+    host.command(&other).await.answered();
+    let verify =
+        async |file: &str, key: &str| host.command(&["audit", "verify", file, "--key", key]).await;
+    assert!(verify("trail.jsonl", "sign.pem").await.answered().starts_with("sound"));
+    verify("trail.jsonl", "other.pem").await.refused(&["signed as by `s1`", "by this key"]);
+    let text = std::fs::read_to_string(host.folder().join("trail.jsonl")).unwrap();
+    let (signed, _) = text.split_once(",\"signature\"").unwrap();
+    std::fs::write(host.folder().join("bare.jsonl"), format!("{signed}}}\n")).unwrap();
+    verify("bare.jsonl", "sign.pem").await.refused(&["the closing line is not signed"]);
+    host.command(&["audit", "verify", "bare.jsonl"]).await.answered();
 }

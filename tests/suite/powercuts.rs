@@ -5,7 +5,7 @@
 //! choices, though not the machine's. A process killed under a system that lives on is another
 //! campaign (`kills`): there everything that was written is kept, synced or not.
 
-mod disk;
+pub mod disk;
 
 use std::time::{Duration, Instant};
 

@@ -51,7 +51,7 @@ pub struct Movement {
 /// All movements, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Books {
-    /// Oldest first; a line is never changed or removed.
+    /// Oldest first; a line is never changed or removed, but where a test rewrites the books.
     pub movements: Vec<Movement>,
 }
 

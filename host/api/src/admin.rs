@@ -21,6 +21,8 @@ use crate::problem::{Fault, Place, Problem};
 use crate::route::Visit;
 
 mod apply;
+pub(crate) mod books;
+pub(crate) mod plugins;
 pub(crate) mod routes;
 pub(crate) mod shapes;
 mod view;

@@ -7,12 +7,16 @@ use crate::problem::Code;
 use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 mod admitted;
+mod books;
 mod endpoints;
+mod loaded;
 mod proofs;
 mod refused;
 
 pub use admitted::*;
+pub use books::*;
 pub use endpoints::*;
+pub use loaded::*;
 pub use proofs::*;
 pub use refused::*;
 
@@ -257,6 +261,9 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_NOTIFICATION,
     &NO_SUCH_APP,
     &NO_SUCH_KEY,
+    &NO_SUCH_PLUGIN,
+    &NO_SUCH_ENTRY,
+    &NO_SUCH_ANOMALY,
     &NO_SUCH_PROBLEM,
     &NO_SUCH_PAGE,
     &METHOD_NOT_ALLOWED,
@@ -281,6 +288,9 @@ pub static CATALOGUE: &[&Code] = &[
     &APP_BUSY,
     &KEY_ENDED,
     &KEY_EXISTS,
+    &ENTRY_NOT_SETTLED,
+    &ENTRY_IN_HAND,
+    &ANOMALY_CLOSED,
     &VAULT_CLOSED,
     &BODY_TOO_LARGE,
     &TARGET_TOO_LONG,
@@ -296,12 +306,17 @@ pub static CATALOGUE: &[&Code] = &[
     &REFUSED_BY_PLUGIN,
     &TOO_MANY_STREAMS,
     &RATE_LIMITED,
+    &TOO_MUCH_IN_HAND,
     &TOO_MANY_FAILURES,
     &HEADERS_TOO_LARGE,
     &INTERNAL,
     &MISCONFIGURED,
     &PLUGIN_FAILED,
+    &PLUGIN_QUARANTINED,
     &STORE_UNAVAILABLE,
+    &STORAGE_FULL,
+    &OVERLOADED,
+    &ACCOUNT_OVERLOADED,
     &STOPPING,
     &TOO_MANY_CONNECTIONS,
     &DEADLINE_PASSED,

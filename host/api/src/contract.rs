@@ -3,25 +3,27 @@
 //! Each method mirrors the one of [`engine::Engine`] and says nothing more than it.
 
 mod endpoints;
+mod plugins;
 
 use std::future::Future;
 use std::pin::Pin;
 
 use engine::audit::{Act, Line};
 use engine::{
-    Acknowledgement, App, AppKey, Apps, Ask, Card, Delivery, Done, Engine, Error, EventPage,
+    Acknowledgement, App, AppKey, Apps, Ask, Books, Card, Delivery, Done, Engine, Error, EventPage,
     NewCard, NewPayment, NewPayout, Nonce, Offer, PaymentPage, Sender,
 };
 use ledger::{Id, Money, Payment};
 
 pub use endpoints::{Endpoints, Shown};
+pub use plugins::Plugins;
 
 /// An answer of the engine that is on its way.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The engine as the HTTP edge sees it.
 #[allow(missing_docs)]
-pub trait Payments: Endpoints {
+pub trait Payments: Endpoints + Plugins {
     fn pay(&self, ask: Ask, payment: NewPayment) -> Soon<'_, Result<Done, Error>>;
     fn pay_out(&self, ask: Ask, payout: NewPayout) -> Soon<'_, Result<Done, Error>>;
     fn capture(
@@ -66,6 +68,8 @@ pub trait Payments: Endpoints {
     fn audit_lines(&self, after: u64, limit: usize) -> Soon<'_, Result<Vec<Line>, Error>>;
     /// None where the double has none.
     fn apps(&self) -> Option<Apps>;
+    /// None where the double has none.
+    fn books(&self) -> Option<Books>;
 }
 
 // The inherent methods of `Engine` go before those of the trait, so none of these calls itself.
@@ -180,5 +184,9 @@ impl Payments for Engine {
 
     fn apps(&self) -> Option<Apps> {
         Some(Engine::apps(self))
+    }
+
+    fn books(&self) -> Option<Books> {
+        Some(Books::of(self))
     }
 }

@@ -26,7 +26,7 @@ use crate::answer::Answer;
 use crate::attest::Exchange;
 use crate::catalogue::{DEADLINE_PASSED, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
 use crate::contract::Payments;
-use crate::limits::Limits;
+use crate::load::{Hold, Load};
 use crate::outgoing::Outgoing;
 use crate::platform::Platform;
 use crate::problem::{Place, Problem};
@@ -40,11 +40,12 @@ use crate::{auth, cards, head, query, router, stray};
 mod taking;
 
 use taking::Taken;
+pub(crate) use taking::checked_fields;
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
-    pub(crate) limits: Limits,
+    pub(crate) load: Arc<Load>,
     streams: Arc<Streams>,
     platform: Arc<Platform>,
     listen: SocketAddr,
@@ -64,8 +65,14 @@ impl Edge {
         let Options { listen, limits, proxies, admin, platform } = options;
         let (admission, ids) = (Admission::new(proxies), RequestIds::new());
         let streams = Streams::new(&limits, stop);
+        let load = Load::new(limits);
         let platform = Arc::new(platform);
-        Edge { payments, limits, streams, platform, listen, admission, admin, ids, begun }
+        Edge { payments, load, streams, platform, listen, admission, admin, ids, begun }
+    }
+
+    /// Whether this is the address of a proxy before this host.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.admission.is_proxy(address)
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -82,9 +89,11 @@ impl Edge {
         let mut line = Line::begin(request.method(), self.request_id());
         let span = tracing::debug_span!("request", id = line.id);
         let whole = request.body().is_end_stream();
-        let mut passage = Passage { edge: self, line: &mut line, peer, whole, exchange: None };
+        let hold = Hold::default();
+        let mut passage =
+            Passage { edge: self, line: &mut line, peer, whole, exchange: None, hold };
         let chunked = request.headers().contains_key("transfer-encoding");
-        let deadline = self.limits.answer_timeout;
+        let deadline = self.load.limits.answer_timeout;
         let answered = timeout(deadline, passage.pass(request).instrument(span)).await;
         let (whole, exchange) = (passage.whole, passage.exchange.take());
         let mut answer = match answered {
@@ -116,6 +125,8 @@ struct Passage<'a> {
     whole: bool,
     /// What an answer to an app proves itself to belong to.
     exchange: Option<Exchange>,
+    /// What it takes of the host's room.
+    hold: Hold,
 }
 
 /// The prefix of everything that apps ask.
@@ -124,7 +135,7 @@ const OF_APPS: &str = "/v1/";
 impl Passage<'_> {
     async fn pass(&mut self, request: Request<Incoming>) -> Result<Answer, Problem> {
         let (parts, body) = request.into_parts();
-        head::check(&parts, &self.edge.limits)?;
+        head::check(&parts, &self.edge.load.limits)?;
         if parts.uri.path().starts_with(OF_APPS) {
             let (authority, _) = self.edge.platform.authority(&parts.headers, self.edge.listen);
             self.exchange = Some(Exchange::of(&parts, authority));
@@ -132,8 +143,16 @@ impl Passage<'_> {
         let (route, path) = router::find(&parts.method, parts.uri.path())?;
         self.line.route = route.path;
         stray::check_head(route, &parts, &path)?;
+        let class = route.class();
+        if let Some(class) = class {
+            self.edge.load.places.expect_one(class)?;
+        }
         let sender = self.sender(route, &parts).await?;
         let app = sender.as_ref().map(|sender| sender.app.id.clone());
+        // Who is known may take a place while the body comes; of anybody else it comes first.
+        if !matches!(route.call, Call::Open(_)) {
+            self.hold.place = self.edge.load.place(class, app.as_ref())?;
+        }
         let query = checked_query(route, &parts)?;
         let key = match route.call {
             Call::Ask(_) => Some(head::idempotency_key(&parts.headers)?),
@@ -142,6 +161,9 @@ impl Passage<'_> {
         cards::only_encrypted(route, &parts.headers)?;
         let Taken { sent, raw, json, encrypted } =
             self.take_in(route, &parts, body, sender.as_ref()).await?;
+        if self.hold.place.is_none() {
+            self.hold.place = self.edge.load.place(class, None)?;
+        }
         if route.is_audited() {
             let object = object(route, &path, key.as_deref(), &json);
             let about = (object, digest(&parts, &sent));
@@ -156,7 +178,7 @@ impl Passage<'_> {
         });
         let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
         let platform = self.edge.platform.clone();
-        let body_bytes_max = self.edge.limits.body_bytes_max;
+        let load = self.edge.load.clone();
         let visit = Visit {
             payments,
             streams,
@@ -168,7 +190,7 @@ impl Passage<'_> {
             parts,
             raw,
             encrypted,
-            body_bytes_max,
+            load,
         };
         self.operate(call(route, visit, app, ask)?).await
     }
@@ -220,10 +242,10 @@ impl Passage<'_> {
         access.check_token(&parts.headers)
     }
 
-    async fn operate(&self, reply: Reply) -> Result<Answer, Problem> {
-        let begun = self.edge.begun.clone();
+    async fn operate(&mut self, reply: Reply) -> Result<Answer, Problem> {
+        let held = (self.edge.begun.clone(), std::mem::take(&mut self.hold));
         let operation = async move {
-            let _begun = begun;
+            let _held = held;
             reply.await
         };
         let ended = tokio::spawn(operation.in_current_span()).await;

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::catalogue::NOT_JSON;
 use crate::numeral;
@@ -16,7 +17,7 @@ pub(crate) fn read(body: &[u8], depth_max: usize) -> Result<Value, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Problem::new(&NOT_JSON, format!("byte {} is not UTF-8", error.valid_up_to()))
     })?;
-    let plain = numeral::written_out(text);
+    let plain = Zeroizing::new(numeral::written_out(text));
     let refused = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(&plain);
     let level = Level { left: depth_max, at: String::new(), refused: &refused };
@@ -28,6 +29,16 @@ pub(crate) fn read(body: &[u8], depth_max: usize) -> Result<Value, Problem> {
             Problem::new(&NOT_JSON, format!("no JSON at line {line}, column {column}"))
         }
     })
+}
+
+/// Overwrites the texts of a value that nobody takes over: it may have been encrypted on its way.
+pub(crate) fn wipe(value: Value) {
+    match value {
+        Value::String(mut text) => text.zeroize(),
+        Value::Array(items) => items.into_iter().for_each(wipe),
+        Value::Object(fields) => fields.into_iter().for_each(|(_, field)| wipe(field)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// One level of nesting, the pointer to it, and where a refusal is put.

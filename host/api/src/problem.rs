@@ -28,13 +28,21 @@ impl Retry {
     /// The words, as they stand in an answer.
     pub const WORDS: [&str; 4] = ["never", "same-key", "new-key", "later"];
 
-    /// How long to wait before asking again, in seconds.
-    pub fn after_s(self) -> Option<&'static str> {
+    /// How long to wait before asking again, in seconds: between these two.
+    pub fn after_s(self) -> Option<(u64, u64)> {
         match self {
             Retry::Never | Retry::NewKey => None,
-            Retry::SameKey => Some("1"),
-            Retry::Later => Some("5"),
+            Retry::SameKey => Some((1, 1)),
+            Retry::Later => Some((2, 8)),
         }
+    }
+
+    /// The value of `Retry-After`: by chance, so that clients that were refused together do not
+    /// come back together.
+    pub(crate) fn drawn_after_s(self) -> Option<u64> {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        let (least, most) = self.after_s()?;
+        Some(least + RandomState::new().build_hasher().finish() % (most - least + 1))
     }
 }
 
@@ -236,8 +244,8 @@ impl Problem {
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut answer = Answer::json(status, &self.json());
         answer.set("content-type", HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.code.retry.after_s() {
-            answer.set("retry-after", HeaderValue::from_static(seconds));
+        if let Some(seconds) = self.code.retry.drawn_after_s() {
+            answer.set("retry-after", HeaderValue::from(seconds));
         }
         for (name, value) in &self.headers {
             if let Ok(value) = HeaderValue::from_str(value) {

@@ -3,7 +3,7 @@
 //! What is the operator's to know (a misconfigured account, a broken plugin, the store) goes to the
 //! log and not to the app.
 
-use engine::Error;
+use engine::{Error, Unsettled};
 use ledger::Refusal;
 use serde_json::json;
 
@@ -44,6 +44,11 @@ impl From<Error> for Problem {
                 );
                 Problem { limit, ..Problem::new(&known::SPENDING_LIMIT, detail) }
             }
+            Error::NoSuchEntry(_) => Problem::new(&known::NO_SUCH_ENTRY, said),
+            Error::Unsettled(Unsettled::InHand) => Problem::new(&known::ENTRY_IN_HAND, said),
+            Error::Unsettled(_) => Problem::new(&known::ENTRY_NOT_SETTLED, said),
+            Error::NoSuchAnomaly(_) => Problem::new(&known::NO_SUCH_ANOMALY, said),
+            Error::AnomalyClosed { .. } => Problem::new(&known::ANOMALY_CLOSED, said),
             Error::NotACursor(_) => no_such_cursor(),
             Error::NoSuchEndpoint(_) => Problem::new(&known::NO_SUCH_ENDPOINT, said),
             Error::EndpointRefused(_) => Problem::new(&known::ENDPOINT_REFUSED, said),
@@ -57,6 +62,13 @@ impl From<Error> for Problem {
             Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
             Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),
             Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
+            Error::PluginQuarantined(_) => hidden(&known::PLUGIN_QUARANTINED, &error),
+            Error::NoSuchPlugin(_) => Problem::new(&known::NO_SUCH_PLUGIN, said),
+            Error::AccountOverloaded(_) => Problem::new(&known::ACCOUNT_OVERLOADED, said),
+            Error::Overloaded => Problem::new(&known::OVERLOADED, said),
+            Error::Store(_) | Error::Audit(_) if error.is_storage_full() => {
+                Problem::new(&known::STORAGE_FULL, known::STORAGE_FULL.cause)
+            }
             Error::Store(_) | Error::Audit(_) => hidden(&known::STORE_UNAVAILABLE, &error),
             Error::Stopping => Problem::new(&known::STOPPING, said),
         }

@@ -5,6 +5,7 @@ mod endpoints;
 
 use engine::Scope;
 
+use crate::admin::books::routes as books;
 use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
@@ -168,6 +169,7 @@ pub(crate) static ROUTES: &[Route] = &[
                 &known::UNSUPPORTED,
                 &known::MISCONFIGURED,
                 &known::PLUGIN_FAILED,
+                &known::ACCOUNT_OVERLOADED,
                 &known::PAYMENT_BUSY,
                 &known::STOPPING,
             ],
@@ -205,6 +207,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoints::READ,
     endpoints::REMOVE,
     endpoints::ROTATE,
+    endpoints::ENABLE,
     endpoints::NOTIFICATIONS,
     endpoints::REPLAY,
     Route {
@@ -235,7 +238,15 @@ pub(crate) static ROUTES: &[Route] = &[
         query: &[],
         intake: Intake::Raw,
         given: &[],
-        own_problems: &[&known::NO_SUCH_ACCOUNT, &known::STORE_UNAVAILABLE, &known::STOPPING],
+        own_problems: &[
+            &known::NO_SUCH_ACCOUNT,
+            &known::OVERLOADED,
+            &known::PLUGIN_FAILED,
+            &known::PLUGIN_QUARANTINED,
+            &known::STORE_UNAVAILABLE,
+            &known::STORAGE_FULL,
+            &known::STOPPING,
+        ],
     },
     admin::LIST,
     admin::ADD,
@@ -246,6 +257,15 @@ pub(crate) static ROUTES: &[Route] = &[
     admin::ROTATE_KEY,
     admin::REVOKE_KEY,
     admin::AUDIT,
+    admin::PLUGINS,
+    admin::CLEAR_PLUGIN,
+    admin::METRICS,
+    books::LIST,
+    books::READ,
+    books::ASK,
+    books::SETTLE,
+    books::ANOMALIES,
+    books::CLOSE,
     page(
         "/health",
         ["health", "Whether the process answers"],

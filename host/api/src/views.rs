@@ -2,7 +2,7 @@
 //! [`vocabulary`](crate::vocabulary); the tests hold every answer to them.
 
 use engine::{Card, Event};
-use ledger::{Decline, Entry, Kind, NextAction, Payment, State};
+use ledger::{Decline, Entry, Kind, NextAction, Payment, Resolution, State};
 use serde_json::{Value, json};
 
 use crate::time::rfc3339;
@@ -48,9 +48,15 @@ pub(crate) fn entry(entry: &Entry) -> Value {
         "next_action": entry.next.as_ref().map(next_action),
         "decline": entry.decline.as_ref().map(decline),
         "why": entry.why,
+        "resolution": entry.resolution.as_ref().map(resolution),
         "created_at": rfc3339(entry.created_at_ms),
         "changed_at": rfc3339(entry.changed_at_ms),
     })
+}
+
+fn resolution(resolution: &Resolution) -> Value {
+    let Resolution { means, by, reason, at_ms } = resolution;
+    json!({ "means": means, "by": by, "reason": reason, "at": rfc3339(*at_ms) })
 }
 
 fn next_action(next: &NextAction) -> Value {

@@ -2,6 +2,7 @@
 //!
 //! Not here: how a shape is checked or written down ([`shape`](crate::shape)).
 
+mod books;
 mod cards;
 mod endpoints;
 mod pages;
@@ -9,11 +10,13 @@ mod pages;
 use ledger::AMOUNT_MINOR_MAX;
 
 use crate::about;
+use crate::admin::books::shapes as kept;
 use crate::admin::shapes as admin;
 use crate::problem::{CLASSES, RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
 use crate::shape::{Field, Shape, field, optional};
 
+pub(crate) use books::*;
 pub(crate) use cards::*;
 pub(crate) use endpoints::*;
 pub(crate) use pages::*;
@@ -187,6 +190,7 @@ pub(crate) static ENTRY: Shape = Shape::Object(&[&[
     field("next_action", NEXT, "In needs-action: what the payer has to do."),
     field("decline", DECLINED, "In declined: what the provider said."),
     field("why", Shape::Nullable(&ANY), "In unknown and not-sent: why, for people."),
+    RESOLUTION,
     field("created_at", Shape::Time, "When it was asked."),
     field("changed_at", Shape::Time, "When it last changed."),
 ]]);
@@ -347,6 +351,12 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("Replay", &REPLAY),
     ("Replayed", &REPLAYED),
     ("EventStream", &EVENT_STREAM),
+    ("EntryRecord", &kept::ENTRY_RECORD),
+    ("EntryPage", &kept::ENTRY_PAGE),
+    ("Settling", &kept::SETTLING),
+    ("Anomaly", &kept::ANOMALY),
+    ("AnomalyPage", &kept::ANOMALY_PAGE),
+    ("Closing", &kept::CLOSING),
     ("App", &admin::APP),
     ("AppKey", &admin::APP_KEY),
     ("AppPage", &admin::APP_PAGE),
@@ -354,6 +364,9 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("AppChange", &admin::APP_CHANGE),
     ("AuditLine", &admin::AUDIT_LINE),
     ("AuditPage", &admin::AUDIT_PAGE),
+    ("Plugin", &admin::PLUGIN),
+    ("PluginStanding", &admin::STANDING),
+    ("PluginList", &admin::PLUGIN_LIST),
     ("NewApp", &admin::NEW_APP),
     ("NewAppKey", &admin::NEW_KEY),
     ("Rotation", &admin::ROTATION),
@@ -368,10 +381,11 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
 ];
 
 /// The parameters of a list.
-pub(crate) const PAGE: &[Field] = &[
-    optional("cursor", text(1, 512, Visible), "The `cursor` of the answer before; none to begin."),
-    optional("limit", Shape::Integer { min: 1, max: 100 }, "How many at most; 20 by default."),
-];
+pub(crate) const PAGE: &[Field] = &[CURSOR, LIMIT];
+pub(crate) const CURSOR: Field =
+    optional("cursor", text(1, 512, Visible), "The `cursor` of the answer before; none to begin.");
+pub(crate) const LIMIT: Field =
+    optional("limit", Shape::Integer { min: 1, max: 100 }, "How many at most; 20 by default.");
 
 /// `{payment}` in a path.
 pub(crate) const PAYMENT_IN_PATH: Field = field("payment", Shape::Id("pay_"), "A payment.");

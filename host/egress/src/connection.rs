@@ -16,10 +16,11 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout_at};
 
 use crate::clock::Deadlines;
+use crate::connect::{Heard, Probe, Stream};
 use crate::dial::Dialled;
 use crate::error::{Error, Kind};
 use crate::reply::Reply;
-use crate::wire::{Meter, Stream};
+use crate::wire::Meter;
 
 /// The head of an answer may measure this much at most, whatever the account takes in all.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -32,7 +33,7 @@ pub(crate) struct Connection {
     /// Gone once the connection is over.
     protocol: Option<Pin<Box<Protocol>>>,
     meter: Meter,
-    probe: std::net::TcpStream,
+    probe: Box<dyn Probe>,
     /// An answer has come on it.
     used: bool,
     /// Since when it is open.
@@ -70,11 +71,11 @@ impl Connection {
     /// Whether a request can be sent: the other side has neither closed nor said anything. The
     /// kernel is asked itself, since the reactor may not have looked yet.
     pub(crate) fn is_idle(&mut self) -> bool {
-        let quiet = match self.probe.peek(&mut [0]) {
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-            Ok(0) => false,
+        let quiet = match self.probe.heard() {
+            Heard::Nothing => true,
+            Heard::End => false,
             // TLS 1.3 sends session tickets behind the handshake: they come before any answer.
-            Ok(_) => !self.used,
+            Heard::Bytes => !self.used,
         };
         step(&mut self.protocol, &mut Context::from_waker(Waker::noop()));
         quiet && self.protocol.is_some() && self.sender.is_ready()

@@ -10,16 +10,16 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use crate::allowed::Channel;
 use crate::clock;
+use crate::connect::{Connect, Opened, Probe, Stream};
 use crate::error::{Error, Kind};
 use crate::host::Host;
 use crate::target::Target;
-use crate::wire::{Meter, Stream, Wire};
+use crate::wire::{Meter, Wire};
 
 /// What a resolver answers with.
 pub type Addresses<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
@@ -43,12 +43,18 @@ impl Resolve for SystemResolver {
     }
 }
 
+/// Where names become addresses, and addresses streams.
+pub(crate) struct Ways {
+    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) connector: Arc<dyn Connect>,
+}
+
 /// An open connection on which nothing but a TLS handshake has travelled.
 pub(crate) struct Dialled {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) meter: Meter,
-    /// The same socket once more, to ask the kernel whether the other side is still there.
-    pub(crate) probe: std::net::TcpStream,
+    /// Tells whether the other side is still there.
+    pub(crate) probe: Box<dyn Probe>,
 }
 
 impl fmt::Debug for Dialled {
@@ -59,16 +65,16 @@ impl fmt::Debug for Dialled {
 
 /// Opens a connection to `target` within `connect_ms_max`.
 pub(crate) async fn dial(
-    resolver: &dyn Resolve,
+    ways: &Ways,
     target: &Target,
     config: &Arc<ClientConfig>,
     connect_ms_max: u64,
 ) -> Result<Dialled, Error> {
     let deadline = clock::after(connect_ms_max);
     let open = async {
-        let addresses = resolve(resolver, target).await?;
-        let tcp = connect(target, &addresses, deadline).await?;
-        shake_hands(target, tcp, config).await
+        let addresses = resolve(&*ways.resolver, target).await?;
+        let opened = connect(&*ways.connector, target, &addresses, deadline).await?;
+        shake_hands(target, opened, config).await
     };
     timeout_at(deadline, open).await.unwrap_or_else(|_| {
         let what = format!("no connection to {target} within {connect_ms_max} ms");
@@ -100,17 +106,18 @@ async fn look_up(resolver: &dyn Resolve, name: &str) -> Result<Vec<IpAddr>, Erro
 
 /// One address after the other, each with a fair share of the time that is left.
 async fn connect(
+    connector: &dyn Connect,
     target: &Target,
     addresses: &[IpAddr],
     deadline: Instant,
-) -> Result<TcpStream, Error> {
+) -> Result<Opened, Error> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for (index, address) in addresses.iter().enumerate() {
         let left = u32::try_from(addresses.len().saturating_sub(index)).unwrap_or(u32::MAX).max(1);
         let share = deadline.saturating_duration_since(Instant::now()) / left;
-        let attempt = TcpStream::connect(SocketAddr::new(*address, target.port));
+        let attempt = connector.connect(SocketAddr::new(*address, target.port));
         match tokio::time::timeout(share, attempt).await {
-            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Ok(opened)) => return Ok(opened),
             Ok(Err(error)) => last = error,
             Err(_) => last = io::Error::from(io::ErrorKind::TimedOut),
         }
@@ -124,15 +131,11 @@ async fn connect(
 
 async fn shake_hands(
     target: &Target,
-    tcp: TcpStream,
+    opened: Opened,
     config: &Arc<ClientConfig>,
 ) -> Result<Dialled, Error> {
-    let unusable = |source: io::Error| {
-        Error::from_source(Kind::Connect, format!("the socket to {target} is unusable"), source)
-    };
-    tcp.set_nodelay(true).map_err(unusable)?;
-    let probe = probe(&tcp).map_err(unusable)?;
-    let (wire, meter) = Wire::new(tcp);
+    let Opened { stream, probe } = opened;
+    let (wire, meter) = Wire::new(stream);
     if target.channel != Channel::Tls {
         return Ok(Dialled { stream: Box::new(wire), meter, probe });
     }
@@ -151,16 +154,4 @@ fn server_name(host: &Host) -> io::Result<ServerName<'static>> {
         Host::Address(address) => Ok(ServerName::from(*address)),
         Host::Name(name) => ServerName::try_from(name.clone()).map_err(io::Error::other),
     }
-}
-
-#[cfg(unix)]
-fn probe(tcp: &TcpStream) -> io::Result<std::net::TcpStream> {
-    use std::os::fd::AsFd;
-    tcp.as_fd().try_clone_to_owned().map(std::net::TcpStream::from)
-}
-
-#[cfg(windows)]
-fn probe(tcp: &TcpStream) -> io::Result<std::net::TcpStream> {
-    use std::os::windows::io::AsSocket;
-    tcp.as_socket().try_clone_to_owned().map(std::net::TcpStream::from)
 }

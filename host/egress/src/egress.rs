@@ -13,8 +13,9 @@ use vault::Secret;
 
 use crate::allowed::AllowedHost;
 use crate::clock::{self, Deadlines};
+use crate::connect::{Connect, Tcp};
 use crate::connection::{Bounds, Broken, Connection};
-use crate::dial::{Resolve, SystemResolver, dial, resolve};
+use crate::dial::{Resolve, SystemResolver, Ways, dial, resolve};
 use crate::error::{Error, Failed, Kind};
 use crate::fill::Fill;
 use crate::frame::Framed;
@@ -37,6 +38,8 @@ pub struct Options {
     pub pool: PoolLimits,
     /// Where names become addresses.
     pub resolver: Arc<dyn Resolve>,
+    /// Where addresses become streams.
+    pub connector: Arc<dyn Connect>,
     /// Sent where a plugin gives none; some providers refuse requests without.
     pub user_agent: String,
 }
@@ -47,6 +50,7 @@ impl Default for Options {
             extra_roots_pem: Vec::new(),
             pool: PoolLimits::default(),
             resolver: Arc::new(SystemResolver),
+            connector: Arc::new(Tcp),
             user_agent: concat!("tollgate/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -56,7 +60,7 @@ impl Default for Options {
 pub struct Egress {
     roots: Arc<RootCertStore>,
     anonymous: Configs,
-    resolver: Arc<dyn Resolve>,
+    ways: Ways,
     user_agent: HeaderValue,
     pool: Pool,
 }
@@ -75,7 +79,8 @@ impl Egress {
         let user_agent = HeaderValue::from_str(&options.user_agent)
             .map_err(|source| Error::from_source(Kind::Settings, "the user agent", source))?;
         let pool = Pool::new(options.pool);
-        Ok(Egress { roots, anonymous, resolver: options.resolver, user_agent, pool })
+        let ways = Ways { resolver: options.resolver, connector: options.connector };
+        Ok(Egress { roots, anonymous, ways, user_agent, pool })
     }
 
     /// A client certificate chain (leaf first) with its private key, both PEM, for [`Gate`]s.
@@ -99,7 +104,7 @@ impl Egress {
         let host = outside.host(url)?;
         let (target, _) = Target::of_url(url, std::slice::from_ref(&host))?;
         let deadline = clock::after(Timeouts::default().connect_ms_max);
-        let resolved = timeout_at(deadline, resolve(&*self.resolver, &target)).await;
+        let resolved = timeout_at(deadline, resolve(&*self.ways.resolver, &target)).await;
         let late = |_| Error::new(Kind::Timeout, format!("{target} was not resolved in time"));
         resolved.map_err(late)?.map(|_| host)
     }
@@ -193,14 +198,14 @@ impl Egress {
         intent: impl Future<Output = Result<(), E>> + Send,
     ) -> Result<Reply, Failed<E>> {
         let config = &self.configs(gate).frame;
-        let open = dial(&*self.resolver, &framed.target, config, gate.timeouts.connect_ms_max);
+        let open = dial(&self.ways, &framed.target, config, gate.timeouts.connect_ms_max);
         let dialled = barrier(open, intent).await?;
         framed.exchange(dialled, bounds(gate)).await.map_err(failed)
     }
 
     async fn connect(&self, gate: &Gate, target: &Target) -> Result<Connection, Error> {
         let config = &self.configs(gate).http;
-        let dialled = dial(&*self.resolver, target, config, gate.timeouts.connect_ms_max).await?;
+        let dialled = dial(&self.ways, target, config, gate.timeouts.connect_ms_max).await?;
         Connection::new(dialled).await
     }
 

@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout_at;
 use zeroize::Zeroizing;
 
+use crate::connect::Stream;
 use crate::connection::{Bounds, Broken};
 use crate::dial::Dialled;
 use crate::error::{Error, Kind};
@@ -12,7 +13,6 @@ use crate::gate::{Gate, Place};
 use crate::reply::Reply;
 use crate::request::{FrameRequest, Framing};
 use crate::target::Target;
-use crate::wire::Stream;
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
@@ -57,6 +57,7 @@ impl Framed {
         };
         let read = self.read(&mut reading, bounds);
         tokio::select! {
+            biased;
             answer = read => answer.map(Reply::Frame),
             failed = write => failed,
         }

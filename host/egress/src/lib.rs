@@ -11,6 +11,7 @@
 mod address;
 mod allowed;
 mod clock;
+mod connect;
 mod connection;
 mod dial;
 mod egress;
@@ -18,6 +19,8 @@ mod encode;
 mod error;
 mod fill;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod head;
 mod host;
@@ -33,6 +36,7 @@ mod tls;
 mod wire;
 
 pub use allowed::AllowedHost;
+pub use connect::{Connect, Connecting, Heard, Opened, Probe, Stream, Tcp};
 pub use dial::{Addresses, Resolve, SystemResolver};
 pub use egress::{Egress, Options};
 pub use error::{Error, Failed, Kind};

@@ -1,4 +1,4 @@
-//! A TCP stream that counts what the kernel takes. It lies under TLS, so the count is what could
+//! A stream that counts what the kernel takes. It lies under TLS, so the count is what could
 //! have left, not what a layer above believes: TLS reports an error for a write of which a part is
 //! already on its way.
 
@@ -9,11 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
-/// Any stream a request may travel on.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+use crate::connect::Stream;
 
 /// How many bytes the kernel has taken from one [`Wire`] so far.
 #[derive(Clone, Debug, Default)]
@@ -35,12 +32,12 @@ impl Meter {
 /// hangs up before it has read the whole request makes writing fail while its answer is still to be
 /// read; and whatever breaks writing also ends reading.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     meter: Meter,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream) -> (Wire, Meter) {
+    pub(crate) fn new(stream: Box<dyn Stream>) -> (Wire, Meter) {
         let meter = Meter::default();
         (Wire { stream, meter: meter.clone() }, meter)
     }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use egress::{Fill, Gate};
 use ledger::{Kind, Money};
+use sandbox::Sensitive;
 use sandbox::contract as wit;
-use sandbox::{Generation, Sensitive};
 use vault::{Keyring, Secret};
 
 use crate::cards::OpenCard;
-use crate::{Error, Instrument, translate};
+use crate::{Error, Instrument, Plugin, translate};
 
 /// Whether an account moves money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,7 +33,7 @@ pub struct AccountParts {
     /// Whether it moves money, as the operator says.
     pub mode: Mode,
     /// The plugin, loaded.
-    pub plugin: Generation,
+    pub plugin: Arc<dyn Plugin>,
     /// Key slots and legacy grants.
     pub keyring: Keyring,
     /// Settings by name.
@@ -52,7 +52,7 @@ pub struct AccountParts {
 pub(crate) struct Account {
     pub name: String,
     pub mode: Mode,
-    pub plugin: Generation,
+    pub plugin: Arc<dyn Plugin>,
     pub keyring: Arc<Keyring>,
     pub settings: Arc<BTreeMap<String, String>>,
     pub secrets: Arc<Secrets>,

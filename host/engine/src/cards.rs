@@ -4,14 +4,18 @@
 //! The record of a card holds what may be shown (brand, last four digits, expiry) beside the sealed
 //! rest. The security code is in no record at all: it waits in the memory of this process until its
 //! first use or for fifteen minutes, since a journal that forgets nothing must never have known it
-//! (PCI DSS 4.0, requirement 3.3.1). Erasing takes the sealed data out of the record; copies in the
-//! journal stay sealed, and end with their master key.
+//! (PCI DSS 4.0, requirement 3.3.1). The rest is sealed under a key of the card's own that lies
+//! outside of the journal (`keys`); erasing destroys it, and with it every copy of what it sealed.
+//! The fingerprint is sealed along: with its key, which the journal has, a number could be found by
+//! trying all.
 //!
 //! Not here: how a number is judged (`number`), how a card reaches a provider (`egress`).
 
 mod codes;
+mod keys;
 pub(crate) mod number;
 mod open;
+mod sealed;
 
 use std::fmt;
 
@@ -23,7 +27,14 @@ use vault::{Secret, Vaulted};
 use zeroize::Zeroizing;
 
 pub(crate) use codes::Codes;
+pub(crate) use keys::{CardKeys, key_place, renew_page};
+pub use keys::{
+    KeysSettled, abandon_card_keys, card_keys_under, cards_without_key, open_card_keys,
+    settle_card_keys,
+};
 pub(crate) use open::OpenCard;
+use sealed::Sealed;
+pub(crate) use sealed::is_within;
 
 use crate::record::{self, Read};
 use crate::{Engine, Error};
@@ -102,8 +113,10 @@ pub struct Card {
     pub expiry_month: u8,
     /// Four digits.
     pub expiry_year: u16,
-    /// The same for the same number at the same app, and telling nothing else about it.
-    pub fingerprint: String,
+    /// The same for the same number at the same app, and telling nothing else about it; gone with
+    /// the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// Whether a holder's name came along.
     pub holder: bool,
     /// Whether a security code came along that was not used yet; only this process knows.
@@ -119,20 +132,16 @@ pub struct Card {
 
 /// The record of a card.
 #[derive(Clone, Serialize, Deserialize)]
-struct Kept {
+pub(crate) struct Kept {
     #[serde(flatten)]
     card: Card,
-    /// Number, expiry and holder; gone when erased.
+    /// Base64 of number, holder and fingerprint under the card's own key; gone when erased.
     #[serde(default)]
+    apart: Option<String>,
+    /// The same as earlier versions kept it: the key, wrapped, in the record itself, and therefore
+    /// in the journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<Vaulted>,
-}
-
-/// What is sealed of a card. Never shown and wiped when dropped.
-#[derive(Serialize, Deserialize)]
-struct Sealed {
-    number: Zeroizing<String>,
-    #[serde(default)]
-    holder: Option<Zeroizing<String>>,
 }
 
 /// The place that a card's sealed data is bound to.
@@ -158,32 +167,52 @@ impl Engine {
             last4: digits.get(digits.len().saturating_sub(4)..).unwrap_or_default().to_owned(),
             expiry_month: new.expiry_month,
             expiry_year: new.expiry_year,
-            fingerprint: self.fingerprint(app, &digits).await?,
+            fingerprint: Some(self.fingerprint(app, &digits).await?),
             holder: new.holder.is_some(),
             security_code: new.security_code.is_some(),
             state: CardState::Active,
             created_at_ms: now,
             keep_until_ms,
         };
-        let kept = Kept { sealed: Some(self.sealed(&card.id, digits, &new)?), card };
+        let sealed = Sealed::of(digits, new.holder.as_ref(), card.fingerprint.clone());
+        let apart = self.seal_apart(&card.id, &sealed).await?;
+        let recorded = Card { fingerprint: None, ..card.clone() };
+        let kept = Kept { card: recorded, apart: Some(apart), sealed: None };
+        if let Err(error) = self.begin_card(&kept).await {
+            // No record needs the key; after a stop only the next start knows.
+            self.0.card_keys.doom(&card.id);
+            return Err(error);
+        }
+        if let Some(code) = new.security_code {
+            self.0.codes.keep(&card.id, code, now);
+        }
+        Ok(card)
+    }
+
+    async fn begin_card(&self, kept: &Kept) -> Result<(), Error> {
         let mut batch = self.batch();
+        self.0.card_keys.bind(&*self.0.store, &mut batch).await?;
         let id = kept.card.id.as_str();
         batch.expect(record::CARD, id, Expected::Absent);
-        batch.put(record::CARD, id, record::encode(&kept));
-        batch.put(record::CARD_DUE, record::due_key(keep_until_ms, &kept.card.id), Vec::new());
+        batch.put(record::CARD, id, record::encode(kept));
+        let due = record::due_key(kept.card.keep_until_ms, &kept.card.id);
+        batch.put(record::CARD_DUE, due, Vec::new());
         self.0.store.commit(batch).await?;
-        if let Some(code) = new.security_code {
-            self.0.codes.keep(&kept.card.id, code, now);
-        }
-        Ok(kept.card)
+        Ok(())
     }
 
     /// A card of the app.
     pub async fn card(&self, app: &Id, card: &Id) -> Result<Card, Error> {
-        Ok(self.kept_card(app, card).await?.value.card)
+        let kept = self.kept_card(app, card).await?.value;
+        let fingerprint = match kept.card.state {
+            CardState::Active => self.fingerprint_of(&kept),
+            CardState::Erased | CardState::Expired => None,
+        };
+        Ok(Card { fingerprint, ..kept.card })
     }
 
-    /// Erases a card's sealed data and its security code. Repeating it is harmless.
+    /// Erases a card's sealed data, its key and its security code: when this answers, no copy of
+    /// what the store keeps of it opens for anybody. Repeating it is harmless.
     pub async fn erase_card(&self, app: &Id, card: &Id) -> Result<Card, Error> {
         let read = self.kept_card(app, card).await?;
         self.erased(read, CardState::Erased).await
@@ -193,6 +222,7 @@ impl Engine {
     pub(crate) async fn expire_cards(&self) -> Result<usize, Error> {
         let now = self.0.clock.now_ms();
         self.0.codes.forget_before(now);
+        self.0.card_keys.finish(&*self.0.store).await?;
         let until = now.saturating_add(1).to_be_bytes();
         let range = store::Range::all(record::CARD_DUE).to(until).limit(DUE_ROWS_MAX);
         let rows = self.0.store.scan(range).await?;
@@ -216,34 +246,60 @@ impl Engine {
         kept.card.security_code = false;
         let due = record::due_key(kept.card.keep_until_ms, &kept.card.id);
         let mut batch = self.batch();
-        if kept.sealed.take().is_some() {
-            kept.card.state = state;
+        if kept.apart.take().is_some() | kept.sealed.take().is_some() {
+            kept.card = Card { state, fingerprint: None, ..kept.card };
             let id = kept.card.id.as_str();
             batch.expect(record::CARD, id, Expected::Version(version));
             batch.put(record::CARD, id, record::encode(&kept));
         }
         batch.remove(record::CARD_DUE, due);
+        // Whoever asked may go away before the end: the next round of expiry finishes it then.
+        self.0.card_keys.doom(&kept.card.id);
         match self.0.store.commit(batch).await {
-            Err(error) if error.is_conflict() => Err(Error::Busy),
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(kept.card),
+            Err(error) if error.is_conflict() => {
+                self.0.card_keys.spare(&kept.card.id);
+                return Err(Error::Busy);
+            }
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
         }
+        self.0.card_keys.destroy(std::slice::from_ref(&kept.card.id)).await?;
+        Ok(kept.card)
+    }
+
+    /// Before the host serves: finishes the erasures that a stop interrupted.
+    pub(crate) async fn finish_erasures(&self) -> Result<(), Error> {
+        let slots = self.0.card_keys.slots();
+        let KeysSettled { destroyed, strays } =
+            settle_card_keys(&*self.0.store, slots, false).await?;
+        if destroyed > 0 {
+            tracing::warn!(destroyed, "keys of erased cards were still there, and are destroyed");
+        }
+        if strays > 0 {
+            tracing::warn!(
+                strays,
+                "there are keys of cards that the store does not know, of cards that were not \
+                 taken after all or of a later state of the store; `tollgate vault card-keys \
+                 tidy` destroys them"
+            );
+        }
+        Ok(())
     }
 
     /// The card that an operation is paid with, to be shown to a plugin; with its security code,
     /// which is nobody else's from now on.
     pub(crate) async fn pay_with(&self, app: &Id, card: &Id) -> Result<OpenCard, Error> {
-        let Kept { card, sealed } = self.kept_card(app, card).await?.value;
-        let code = self.0.codes.take(&card.id, self.0.clock.now_ms());
-        self.opened(card, sealed, code)
+        let kept = self.kept_card(app, card).await?.value;
+        let code = self.0.codes.take(&kept.card.id, self.0.clock.now_ms());
+        self.opened(&kept, code)
     }
 
     /// The card of a recorded operation once more, without its security code; none once erased.
     pub(crate) async fn card_again(&self, card: &Id) -> Result<Option<OpenCard>, Error> {
         let key = card.as_str().as_bytes();
         let read = record::read::<Kept>(&*self.0.store, record::CARD, key).await?;
-        let Some(Read { value: Kept { card, sealed }, .. }) = read else { return Ok(None) };
-        match self.opened(card, sealed, None) {
+        let Some(read) = read else { return Ok(None) };
+        match self.opened(&read.value, None) {
             Err(Error::CardGone(..)) => Ok(None),
             opened => opened.map(Some),
         }
@@ -256,22 +312,16 @@ impl Engine {
         }
     }
 
-    fn opened(
-        &self,
-        card: Card,
-        sealed: Option<Vaulted>,
-        code: Option<Secret>,
-    ) -> Result<OpenCard, Error> {
+    fn opened(&self, kept: &Kept, code: Option<Secret>) -> Result<OpenCard, Error> {
+        let card = &kept.card;
         let late = card.keep_until_ms <= self.0.clock.now_ms();
         let state = if late { CardState::Expired } else { card.state };
-        let sealed = sealed.filter(|_| state == CardState::Active);
-        let sealed = sealed.ok_or_else(|| Error::CardGone(card.id.clone(), state))?;
-        let plain = self.0.at_rest.open(&place(&card.id), &sealed)?;
-        let data: Sealed = serde_json::from_slice(plain.expose()).map_err(|_| {
-            let what = format!("the sealed data of {} is not what it should be", card.id);
-            Error::Store(store::Error::new(store::Kind::Damaged, what))
-        })?;
-        Ok(OpenCard::new(&card, &data.number, data.holder.as_deref().map(String::as_str), code))
+        let gone = |state| Error::CardGone(card.id.clone(), state);
+        if state != CardState::Active {
+            return Err(gone(state));
+        }
+        let data = self.unseal(kept)?.ok_or_else(|| gone(CardState::Erased))?;
+        Ok(OpenCard::new(card, &data.number, data.holder.as_deref().map(String::as_str), code))
     }
 
     async fn kept_card(&self, app: &Id, card: &Id) -> Result<Read<Kept>, Error> {
@@ -280,19 +330,11 @@ impl Engine {
         let own = read.filter(|read| read.value.card.app == *app);
         let mut own = own.ok_or_else(|| Error::NoSuchCard(card.clone()))?;
         own.value.card.security_code = self.0.codes.holds(card, self.0.clock.now_ms());
+        let keyless = own.value.apart.is_some() && !self.0.card_keys.slots().holds(card.as_str());
+        if keyless && own.value.card.state == CardState::Active {
+            own.value.card.state = CardState::Erased;
+        }
         Ok(own)
-    }
-
-    fn sealed(
-        &self,
-        card: &Id,
-        digits: Zeroizing<String>,
-        new: &NewCard,
-    ) -> Result<Vaulted, Error> {
-        let text = |secret: &Secret| String::from_utf8(secret.expose().to_vec()).ok();
-        let holder = new.holder.as_ref().and_then(text).map(Zeroizing::new);
-        let plain = Zeroizing::new(record::encode(&Sealed { number: digits, holder }));
-        Ok(self.0.at_rest.seal(&place(card), &plain)?)
     }
 
     /// HMAC-SHA-256 of the number under a key of the app: without the key it cannot be tried out,

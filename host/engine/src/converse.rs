@@ -13,7 +13,7 @@ use vault::Secret;
 use crate::account::{Account, Filling};
 use crate::call::{Question, Stepped, remember};
 use crate::record::{self, Exchange, Operation};
-use crate::tell::schedule;
+use crate::schedule::schedule;
 use crate::translate::{self, Outcome};
 use crate::{Engine, Error};
 
@@ -65,7 +65,7 @@ impl Made {
             moves_money: self.moves_money,
             state: BASE64.encode(&self.state),
             made_at_ms: self.now,
-            plugin: format!("{} {}", plugin.description().name, plugin.digest()),
+            plugin: format!("{} {}", plugin.description().name, plugin.identity()),
             reply,
             failed,
         }
@@ -112,6 +112,8 @@ impl Engine {
     ) -> Result<Payment, Error> {
         let (account, operation) = (&question.account, &question.operation);
         let mut money_asked = false;
+        // Of a repeat nobody waits for the answer.
+        let answers = !made.repeated;
         loop {
             let mut batch = self.batch();
             let key = record::exchange_key(&operation.entry, made.step);
@@ -121,10 +123,12 @@ impl Engine {
             let reply = match sent {
                 Ending::Answered(reply) => reply,
                 Ending::NotSent(why) => {
-                    return self.conclude(operation, &unanswered(why, before), batch).await;
+                    return self.end(question, &unanswered(why, before), (batch, answers)).await;
                 }
                 Ending::NoReply(why) => {
-                    return self.conclude(operation, &unanswered(why, money_asked), batch).await;
+                    return self
+                        .end(question, &unanswered(why, money_asked), (batch, answers))
+                        .await;
                 }
             };
             let (step, repeated) = (made.step + 1, made.repeated);
@@ -134,10 +138,12 @@ impl Engine {
                 Next::Outcome(verdict, remembered) => {
                     remember(&mut batch, account, &remembered, self.0.clock.now_ms());
                     let verdict = if repeated { of_repeat(verdict) } else { verdict };
-                    return self.conclude(operation, &verdict, batch).await;
+                    return self.end(question, &verdict, (batch, answers)).await;
                 }
                 Next::Broken(why) => {
-                    return self.conclude(operation, &unanswered(why, money_asked), batch).await;
+                    return self
+                        .end(question, &unanswered(why, money_asked), (batch, answers))
+                        .await;
                 }
             };
             sent = self.send_next(question, &made, batch).await?;
@@ -183,6 +189,18 @@ impl Engine {
             Err(Failed::NotSent(error) | Failed::Refused(error)) => Ending::NotSent(chain(&error)),
             Err(Failed::Intent(error)) => return Err(error),
         })
+    }
+
+    async fn end(
+        &self,
+        question: &Question,
+        verdict: &Verdict,
+        (batch, answers): (Batch, bool),
+    ) -> Result<Payment, Error> {
+        match answers {
+            true => self.answer(&question.operation, verdict, batch).await,
+            false => self.conclude(&question.operation, verdict, batch).await,
+        }
     }
 
     /// Records the outcome.

@@ -2,6 +2,9 @@
 
 use ledger::{Currency, Id, Refusal, TimestampMs};
 
+use sandbox::Fault;
+
+use crate::books::Unsettled;
 use crate::cards::{CardFault, CardState};
 
 /// Why an operation was not begun, or a question not answered. Nothing was sent to the provider,
@@ -48,6 +51,23 @@ pub enum Error {
     /// The audit trail could not be written, so nothing was begun.
     #[error("the audit trail could not be written")]
     Audit(#[from] crate::audit::Unwritten),
+    /// There is no such entry.
+    #[error("there is no entry {0}")]
+    NoSuchEntry(Id),
+    /// The entry was not settled by what somebody said.
+    #[error(transparent)]
+    Unsettled(#[from] Unsettled),
+    /// There is no such anomaly.
+    #[error("there is no anomaly {0}")]
+    NoSuchAnomaly(Id),
+    /// The anomaly is closed already; by whom.
+    #[error("{by} has closed the anomaly {anomaly} already")]
+    AnomalyClosed {
+        /// Which.
+        anomaly: Id,
+        /// By whom.
+        by: String,
+    },
     /// The cursor was not made by this feed or list.
     #[error("`{0}` is not a cursor of this list")]
     NotACursor(String),
@@ -81,6 +101,18 @@ pub enum Error {
     /// The plugin broke before anything was sent; for the operator.
     #[error("the plugin failed: {0}")]
     PluginFault(String),
+    /// The plugin of this name failed too often, and is not called; for the operator.
+    #[error("the plugin `{0}` is quarantined")]
+    PluginQuarantined(String),
+    /// No plugin has this name.
+    #[error("there is no plugin `{0}`")]
+    NoSuchPlugin(String),
+    /// The account has as many operations in hand as it may.
+    #[error("the account `{0}` has as much in hand as it may")]
+    AccountOverloaded(String),
+    /// A step would have had to wait too long for a place.
+    #[error("there was no place for it in time")]
+    Overloaded,
     /// Another operation changed the payment at the same time, several times over.
     #[error("the payment is being changed by another request")]
     Busy,
@@ -90,4 +122,25 @@ pub enum Error {
     /// The host is stopping and begins nothing new.
     #[error("the host is stopping")]
     Stopping,
+}
+
+impl Error {
+    /// Whether it is for want of room on the disk.
+    pub fn is_storage_full(&self) -> bool {
+        match self {
+            Error::Store(error) => *error.kind() == store::Kind::Full,
+            Error::Audit(unwritten) => unwritten.is_storage_full(),
+            _ => false,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    /// Of a call that was to be the first.
+    fn from(fault: Fault) -> Error {
+        match fault.kind {
+            sandbox::Kind::Quarantined => Error::PluginQuarantined(fault.plugin.to_string()),
+            _ => Error::PluginFault(fault.to_string()),
+        }
+    }
 }

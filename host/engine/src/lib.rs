@@ -4,13 +4,14 @@
 //! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
 //! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
 //! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open),
-//! `notify` (telling apps).
+//! `schedule` (when), `books` (what an operator sees and settles), `notify` (telling apps).
 
 mod account;
 mod app;
 mod apps;
 mod ask;
 pub mod audit;
+mod books;
 mod call;
 mod cards;
 mod clock;
@@ -19,14 +20,21 @@ mod deliver;
 mod engine;
 mod error;
 mod event;
+mod expire;
+#[doc(hidden)]
+pub mod fuzzing;
 mod nonce;
 mod notify;
 mod offer;
 mod operate;
+mod plugin;
+mod plugins;
 mod proofs;
 mod record;
 mod reseal;
 mod resolve;
+mod schedule;
+mod share;
 mod spending;
 mod stray;
 mod tell;
@@ -39,7 +47,13 @@ pub use app::{
 };
 pub use apps::{AppChange, Apps, NewKey, Shown, Unchanged};
 pub use ask::{Ask, Done, Instrument, NewPayment, NewPayout};
-pub use cards::{Card, CardFault, CardState, NewCard};
+pub use books::{
+    AnomalyPage, Books, EntryPage, EntryRecord, Fate, Listed, Settling, ShownExchange, Unsettled,
+};
+pub use cards::{
+    Card, CardFault, CardState, KeysSettled, NewCard, abandon_card_keys, card_keys_under,
+    cards_without_key, open_card_keys, settle_card_keys,
+};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use deliver::{Acknowledgement, Delivery};
 pub use engine::{Engine, Options, Parts, PaymentPage, Unfit};
@@ -53,6 +67,9 @@ pub use notify::{
     replay_offline,
 };
 pub use offer::{Grade, Offer};
+pub use plugin::{Calling, Plugin};
+pub use plugins::{LoadedPlugin, Quarantine};
 pub use reseal::{Resealed, sealed_under};
+pub use sandbox::Until;
 pub use stray::holds_secret;
 pub use vault::Secret;

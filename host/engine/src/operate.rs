@@ -6,18 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use egress::Failed;
 use ledger::{Entry, Id, Kind, Money, Payment, State, TimestampMs, Verdict};
 use sandbox::contract as wit;
 use store::{Batch, Expected};
+use tokio::time::timeout;
 
 use crate::account::Account;
 use crate::call::{Question, remember};
 use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
-use crate::tell::schedule;
+use crate::schedule::schedule;
+use crate::share::Work;
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
 
@@ -164,11 +167,10 @@ impl Engine {
         if known.digest != hex::encode(ask.digest) {
             return Err(Error::KeyReused);
         }
-        let payment = match known.answer {
-            Some(answer) => answer,
-            // The host stopped before it answered: what became of it since is the answer.
-            None => self.payment(&ask.app, &known.payment).await?,
-        };
+        // Without an answer the entry is on its way still, though nobody here is at it: the outcome
+        // could not be recorded. Whatever were said now would be said otherwise later; the schedule
+        // sees to it that there is an answer soon.
+        let payment = known.answer.ok_or(Error::InFlight)?;
         Ok(Some(Done { payment, entry: known.entry, replayed: true }))
     }
 
@@ -179,8 +181,13 @@ impl Engine {
         root: Root,
         plan: Plan,
     ) -> Result<Done, Error> {
+        let work = if matches!(root, Root::New(_)) { Work::Begin } else { Work::GoOn };
+        let mut share = None;
         for _ in 0..DECISIONS_MAX {
             let decided = self.decide(ask, key, &root, &plan).await?;
+            if share.is_none() {
+                share = Some(self.share(&decided.account.name, work)?);
+            }
             let entry = decided.operation.entry.clone();
             let in_hand = self.claim(entry.as_str());
             let card = decided.card.clone();
@@ -225,6 +232,7 @@ impl Engine {
             next: None,
             decline: None,
             why: None,
+            resolution: None,
             created_at_ms: now,
             changed_at_ms: now,
         };
@@ -271,15 +279,17 @@ impl Engine {
         let (card, asked) = (decided.card.clone(), operation.clone());
         let question = Question::new(account.clone(), Purpose::Do, payment, asked, card);
         let question = question.ok_or(NotBegun::Overtaken)?;
-        let called = self.start(&question, now).await?;
-        let called = called.map_err(|fault| Error::PluginFault(fault.to_string()))?;
+        // Nothing is recorded yet, so what would wait too long is refused.
+        let most = Duration::from_millis(self.0.options.queue_ms_max);
+        let started = timeout(most, self.start(&question, now)).await;
+        let called = started.map_err(|_| Error::Overloaded)??.map_err(Error::from)?;
         match called.answer {
             Err(failure) => Err(refused(failure).into()),
             Ok(wit::Step::Done(outcome)) => {
                 let mut batch = self.answered_first(&decided, now);
                 remember(&mut batch, account, &called.remembered, now);
                 self.commit_first(payment, operation, batch).await?;
-                Ok(self.conclude(operation, &told(outcome), self.batch()).await?)
+                Ok(self.answer(operation, &told(outcome), self.batch()).await?)
             }
             Ok(wit::Step::Send(exchange)) => {
                 let made = Made::new(exchange, called.remembered, called.derived, now, 0);
@@ -363,6 +373,7 @@ impl Engine {
         let key = operation.idempotency.as_bytes();
         batch.expect(record::IDEMPOTENCY, key, Expected::Absent);
         batch.put(record::IDEMPOTENCY, key, record::encode(&decided.idempotent));
+        batch.put(record::KEY_DUE, record::key_due(batch.time_ms, key), Vec::new());
         let entry = operation.entry.as_str().as_bytes();
         batch.put(record::OPERATION, entry, record::encode(operation));
         batch

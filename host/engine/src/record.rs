@@ -7,8 +7,10 @@
 //! | `operation` | entry | what was asked, as the plugin is given it, and how its recovery stands |
 //! | `exchange` | entry `/` step | a request, by names of secrets only, and its reply |
 //! | `idempotency` | app `/` key | what was asked and answered under this key |
+//! | `key-due` | time (big-endian ms) app `/` key | nothing: since when the key is kept |
+//! | `quarantine` | digest | why a plugin is not called |
 //! | `reference` | account `/` kind `/` reference | the entry the provider knows by this |
-//! | `due` | time (big-endian ms) entry | nothing: when to ask about an open entry |
+//! | `due` | account `/` time (big-endian ms) entry | nothing: when to ask about an open entry |
 //! | `event` | app, then the sequence of the commit | what happened |
 //! | `delivery` | account `/` event | a webhook event that was acted on |
 //! | `anomaly` | anomaly | what contradicts the ledger |
@@ -20,7 +22,8 @@
 //! | `app` | app | a developer's integration and what is kept of its keys |
 //! | `nonce` | minute (big-endian) `/` app `/` nonce | nothing: the nonce of a signed request |
 //! | `kept` | account `/` name | a value a plugin asked to remember |
-//! | `card` | card | what may be shown of a card, and the sealed rest |
+//! | `card` | card | what may be shown of a card, and the rest, sealed by a key that is not here |
+//! | `card-file` | `file` | which file the keys of the cards are in |
 //! | `card-due` | time (big-endian ms) card | nothing: when a card is erased by itself |
 //! | `card-key` | app | the sealed key of the app's fingerprints |
 //! | `audit` | number (big-endian) | a line of the audit trail |
@@ -41,6 +44,8 @@ pub(crate) const LISTED: Space = Space::named("listed");
 pub(crate) const OPERATION: Space = Space::named("operation");
 pub(crate) const EXCHANGE: Space = Space::named("exchange");
 pub(crate) const IDEMPOTENCY: Space = Space::named("idempotency");
+pub(crate) const KEY_DUE: Space = Space::named("key-due");
+pub(crate) const QUARANTINE: Space = Space::named("quarantine");
 pub(crate) const REFERENCE: Space = Space::named("reference");
 pub(crate) const DUE: Space = Space::named("due");
 pub(crate) const EVENT: Space = Space::named("event");
@@ -50,6 +55,7 @@ pub(crate) const APP: Space = Space::named("app");
 pub(crate) const KEPT: Space = Space::named("kept");
 pub(crate) const CARD: Space = Space::named("card");
 pub(crate) const CARD_DUE: Space = Space::named("card-due");
+pub(crate) const CARD_FILE: Space = Space::named("card-file");
 pub(crate) const CARD_KEY: Space = Space::named("card-key");
 
 /// Every space with records that hold something sealed (`vault::Vaulted`), at whatever depth.
@@ -112,6 +118,9 @@ pub(crate) struct Recovery {
     pub money_asked: bool,
     /// When the newest of them was recorded.
     pub asked_at_ms: TimestampMs,
+    /// When it was sent again last.
+    #[serde(default)]
+    pub again_at_ms: TimestampMs,
     /// How often the provider was asked what became of it.
     pub syncs: u32,
     /// How often, late enough to count, it said that it has never heard of it.
@@ -180,6 +189,11 @@ pub(crate) fn sync_key(entry: &Id, sync: u32, number: u32) -> Vec<u8> {
 
 pub(crate) fn idempotency_key(app: &Id, key: &str) -> String {
     format!("{app}/{key}")
+}
+
+/// The key of an idempotency record, among all by their age.
+pub(crate) fn key_due(at_ms: TimestampMs, key: &[u8]) -> Vec<u8> {
+    [&at_ms.to_be_bytes()[..], key].concat()
 }
 
 pub(crate) fn reference_key(account: &str, kind: Kind, reference: &str) -> Vec<u8> {

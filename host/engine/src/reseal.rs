@@ -3,7 +3,8 @@
 //!
 //! A sealed value is an object in a record, whose field `vaulted` is its version: every record of
 //! the spaces that may hold one is looked through, at whatever depth it stands. A record that
-//! somebody changes meanwhile is left to the next round.
+//! somebody changes meanwhile is left to the next round. The keys of cards, which lie apart, are
+//! wrapped anew in their slots, and the cards of earlier versions get such a key.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 use store::{Batch, Expected, Range, Row, Store};
+use vault::at_rest::WrappedKey;
 use vault::{AtRest, Vaulted};
 
+use crate::cards::{is_within, key_place, renew_page};
 use crate::record::{self, SEALED};
 use crate::{Engine, Error};
 
@@ -50,9 +53,18 @@ impl Engine {
         }
     }
 
-    /// One round over every record that may hold something sealed.
+    /// One round over every record that may hold something sealed, and every key of a card.
     pub async fn reseal(&self) -> Result<Resealed, Error> {
         let mut all = Resealed::default();
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let slots = self.0.card_keys.slots();
+            let mut left = 0;
+            let renew = |key| key_anew(&self.0.at_rest, key, &mut left);
+            let (done, beyond) = renew_page(slots, from, renew).await?;
+            all = Resealed { done: all.done + done, left: all.left + left };
+            next = beyond;
+        }
         for space in SEALED {
             let mut after = None;
             while let Some(rows) = page(&*self.0.store, *space, &mut after).await? {
@@ -66,6 +78,10 @@ impl Engine {
     }
 
     async fn reseal_row(&self, space: store::Space, row: Row) -> Result<Resealed, Error> {
+        if space == record::CARD && is_within(&row) {
+            let done = usize::from(self.move_card(row).await?);
+            return Ok(Resealed { done, left: 1 - done });
+        }
         let Ok(mut value) = serde_json::from_slice::<Value>(&row.value) else {
             return Ok(Resealed::default());
         };
@@ -135,6 +151,23 @@ fn anew(at_rest: &AtRest, sealed: &mut Value, count: &mut Resealed) {
             count.done += 1;
         }
         Ok(Some(Err(_))) | Err(_) => count.left += 1,
+    }
+}
+
+/// A card's key, under the current master key where that is to be and can be done.
+fn key_anew(
+    at_rest: &AtRest,
+    (name, key): (String, Vec<u8>),
+    left: &mut usize,
+) -> Option<(String, Vec<u8>)> {
+    let wrapped = WrappedKey::from_bytes(&key).zip(key_place(&name));
+    match wrapped.map(|(wrapped, place)| at_rest.rewrap(&place, &wrapped)) {
+        Some(Ok(None)) => None,
+        Some(Ok(Some(anew))) => Some((name, anew.to_bytes())),
+        Some(Err(_)) | None => {
+            *left += 1;
+            None
+        }
     }
 }
 

@@ -1,34 +1,31 @@
 //! Finding out what became of open entries: `unknown`, `pending`, `needs-action`, and those that
-//! were
-//! `sending` when a process ended.
+//! were `sending` when a process ended.
 //!
 //! In this order: a proven webhook (`deliver`); asking the provider; the same bytes again while the
-//! provider promises that they take money once. Never a guess.
+//! provider promises that they take money once; the provider's report (`reconcile`); a person
+//! (`books`). Never a guess. When each is asked about says `schedule`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use egress::Failed;
-use ledger::{Id, Payment, State, TimestampMs, Verdict};
+use ledger::{Id, Payment, State, Verdict};
 use sandbox::contract as wit;
 use store::Batch;
-use tokio::sync::Semaphore;
 
 use crate::account::Account;
 use crate::call::{Question, remember};
 use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, words};
 use crate::record::{self, Exchange, Operation};
-use crate::tell::schedule;
+use crate::schedule::schedule;
+use crate::share::Work;
 use crate::translate::{self, Outcome, Purpose};
 use crate::{Engine, Error, Instrument};
 
-/// How often the schedule is looked at.
-const LOOK_AFTER: Duration = Duration::from_millis(500);
-/// How many due entries are taken from the schedule at once.
-const DUE_ROWS_MAX: usize = 1_000;
+/// How many open entries are read from the schedule at once.
+const ROWS: usize = 1_000;
 
 /// What asking the provider gave.
 #[derive(Debug)]
@@ -43,21 +40,17 @@ impl Engine {
     /// Entries that were being sent when the last process ended become `unknown`, and are asked
     /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
+        self.resume_quarantines().await?;
+        self.finish_erasures().await?;
+        self.renew_schedule().await?;
         let mut found = 0;
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let range = store::Range::all(record::DUE).limit(DUE_ROWS_MAX);
-            let range = match after {
-                Some(key) => range.after(key),
-                None => range,
-            };
-            let rows = self.0.store.scan(range).await?;
-            let Some(last) = rows.last() else { return Ok(found) };
-            after = Some(last.key.clone());
-            for row in &rows {
-                if let Some((_, entry)) = due(&row.key) {
-                    found += usize::from(self.recover_entry(&entry).await?);
-                }
+            let open = self.open_entries(None, after.as_deref(), ROWS).await?;
+            let Some(last) = open.last() else { return Ok(found) };
+            after = Some(last.key());
+            for due in &open {
+                found += usize::from(self.recover_entry(&due.entry).await?);
             }
         }
     }
@@ -75,7 +68,8 @@ impl Engine {
     }
 
     async fn tell_stopped(&self, operation: &Operation) -> Result<(), Error> {
-        let why = "the host stopped while the request was out".to_owned();
+        let why =
+            "the host stopped while the request was out, or could not record its answer".to_owned();
         let verdict = match operation.recovery.money_asked {
             true => Verdict::Lost { why },
             false => Verdict::NotSent { why: format!("{why}; nothing that moves money was sent") },
@@ -86,42 +80,13 @@ impl Engine {
 
     /// Asks about entries as they become due, and tells apps, for ever. Drop the future to stop.
     pub async fn run(&self) {
-        tokio::join!(self.find_out(), self.notify());
-    }
-
-    async fn find_out(&self) {
-        let places = Arc::new(Semaphore::new(self.0.options.concurrent_syncs_max));
-        loop {
-            if let Err(error) = self.resolve_due(&places).await {
-                tracing::error!(%error, "the schedule cannot be read");
-            }
-            if let Err(error) = self.expire_cards().await {
-                tracing::error!(%error, "cards whose time is over are not erased yet");
-            }
-            tokio::time::sleep(LOOK_AFTER).await;
-        }
-    }
-
-    async fn resolve_due(&self, places: &Arc<Semaphore>) -> Result<(), Error> {
-        let now = self.0.clock.now_ms().saturating_add(1);
-        let range = store::Range::all(record::DUE).to(now.to_be_bytes()).limit(DUE_ROWS_MAX);
-        for row in self.0.store.scan(range).await? {
-            let Some((_, entry)) = due(&row.key) else { continue };
-            let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
-            let engine = self.clone();
-            tokio::spawn(async move {
-                if let Err(error) = engine.resolve(&entry).await {
-                    tracing::error!(%entry, %error, "could not find out about the entry");
-                }
-                drop(place);
-            });
-        }
-        Ok(())
+        tokio::join!(self.find_out(), self.clear_away(), self.notify(), self.keep_quarantines());
     }
 
     /// Asks the provider what became of every open entry of the payment, now.
     pub async fn sync(&self, app: &Id, payment: &Id) -> Result<Payment, Error> {
         let known = self.payment(app, payment).await?;
+        let _share = self.share(&known.account, Work::GoOn)?;
         for entry in known.entries.iter().filter(|entry| entry.state.is_open()) {
             self.resolve(&entry.id).await?;
         }
@@ -207,7 +172,8 @@ impl Engine {
         batch: Batch,
     ) -> Result<(), Error> {
         let (now, options) = (self.0.clock.now_ms(), &self.0.options);
-        let late = now >= operation.recovery.asked_at_ms + options.absent_after_ms;
+        let asked = operation.recovery.asked_at_ms.max(operation.recovery.again_at_ms);
+        let late = now >= asked.saturating_add(options.absent_after_ms);
         let absences = operation.recovery.absences + u32::from(late);
         let proven = unknown && absences >= options.absences_min;
         let verdict = match proven {
@@ -292,12 +258,14 @@ impl Engine {
         opened.map(Arc::new)
     }
 
-    /// Whether the provider still promises that the same bytes move money once.
+    /// Whether the provider still promises that the same bytes move money once: when they arrive,
+    /// which may be as late as a request is believed to arrive, and by its clock.
     fn repeatable(&self, account: &Account, operation: &Operation) -> bool {
         let recovery = &operation.recovery;
         let window = account.plugin.description().recovery.idempotent_seconds;
         let until = window.map(|seconds| recovery.asked_at_ms + u64::from(seconds) * 1000);
-        recovery.money_asked && until.is_some_and(|until| self.0.clock.now_ms() < until)
+        let arrives_ms = self.0.clock.now_ms().saturating_add(self.0.options.absent_after_ms);
+        recovery.money_asked && until.is_some_and(|until| arrives_ms < until)
     }
 
     /// The last recorded request once more, byte for byte, and on from its reply.
@@ -316,16 +284,31 @@ impl Engine {
         let (Some(read), Some(question)) = (read, question) else {
             return self.not_found_out(operation, "its request is not recorded").await;
         };
+        if !self.note_again(operation).await? {
+            return Ok(());
+        }
         let made = again(read.value, step);
         let sent = self.send_unrecorded(&question, &made).await;
-        if let Ending::NotSent(why) = &sent {
+        if let Ending::NotSent(why) = sent {
             // This time nothing left, but the first time something may have.
-            return self.not_found_out(operation, why).await;
+            let lost = Verdict::Lost { why };
+            return self.conclude(operation, &lost, self.batch()).await.map(drop);
         }
-        let note = |_: &mut Batch, operation: &mut Operation| operation.recovery.syncs += 1;
-        let asked = Verdict::Lost { why: "asked again with the same bytes".to_owned() };
-        self.tell(operation, &asked, self.batch(), note).await?;
         self.converse(&question, made, sent).await.map(drop)
+    }
+
+    /// Records, before they leave, that the same bytes are sent again: from then on a "not found"
+    /// may be older than they are. False where the entry has been found out about meanwhile.
+    async fn note_again(&self, operation: &Operation) -> Result<bool, Error> {
+        let now = self.0.clock.now_ms();
+        let note = |_: &mut Batch, operation: &mut Operation| {
+            operation.recovery.syncs += 1;
+            operation.recovery.again_at_ms = now;
+        };
+        let asked = Verdict::Lost { why: "asked again with the same bytes".to_owned() };
+        let payment = self.tell(operation, &asked, self.batch(), note).await?;
+        let entry = payment.entry(&operation.entry);
+        Ok(entry.is_some_and(|entry| entry.state == State::Unknown))
     }
 }
 
@@ -351,11 +334,4 @@ fn answer(outcome: wit::Outcome) -> Answer {
         Ok(Outcome::Absent) => Answer::Absent,
         Err(nonsense) => Answer::Nothing(nonsense.to_string()),
     }
-}
-
-/// The time and the entry of a key in the schedule.
-fn due(key: &[u8]) -> Option<(TimestampMs, Id)> {
-    let (at, entry) = key.split_first_chunk::<8>()?;
-    let entry = std::str::from_utf8(entry).ok()?.parse().ok()?;
-    Some((TimestampMs::from_be_bytes(*at), entry))
 }

@@ -3,14 +3,14 @@
 //! Webhooks, answers and recovery tell about the same entry at the same time. Each reads, decides
 //! and commits against the version it read; whoever is overtaken reads again.
 
-use ledger::{Anomaly, Change, Entry, Id, Payment, State, TimestampMs, Verdict};
+use ledger::{Anomaly, Change, Entry, Id, Payment, Resolution, State, TimestampMs, Verdict};
 use store::{Batch, Expected};
 use tokio::sync::MutexGuard;
 
 use crate::notify::{self, Registered};
 use crate::record::{self, Found, Idempotent, Operation, Read};
 use crate::spending::ended;
-use crate::{Engine, Error, Event};
+use crate::{Engine, Error, Event, Unsettled};
 
 /// How often a change is tried when others change the same payment.
 const TRIES_MAX: usize = 32;
@@ -19,6 +19,25 @@ const TRIES_MAX: usize = 32;
 struct Held {
     payment: Read<Payment>,
     operation: Read<Operation>,
+}
+
+/// What is told of an entry, and who says it where that is not the provider.
+pub(crate) struct Word {
+    pub verdict: Verdict,
+    pub resolution: Option<Resolution>,
+    /// Whether the payment as it is then is what whoever asked for the operation is answered.
+    pub answers: bool,
+}
+
+impl Word {
+    fn tell(&self, payment: &mut Payment, entry: &Id, now: TimestampMs) -> Result<Change, Error> {
+        if let Some(resolution) = &self.resolution {
+            let settled = payment.resolve(entry, &self.verdict, resolution.clone());
+            return settled.map_err(|why| Unsettled::Ledger(why).into());
+        }
+        let change = payment.tell(entry, &self.verdict, now);
+        change.ok_or_else(|| damaged(entry, "an operation without its entry"))
+    }
 }
 
 impl Engine {
@@ -45,22 +64,60 @@ impl Engine {
         batch: Batch,
         note: impl Fn(&mut Batch, &mut Operation),
     ) -> Result<Payment, Error> {
+        let word = Word { verdict: verdict.clone(), resolution: None, answers: false };
+        self.tell_word(operation, &word, batch, note).await
+    }
+
+    /// The same, where what is given is the answer to whoever asked for the operation: it is what
+    /// a repeat will be given, whatever a webhook has told of the operation meanwhile.
+    pub(crate) async fn answer(
+        &self,
+        operation: &Operation,
+        verdict: &Verdict,
+        batch: Batch,
+    ) -> Result<Payment, Error> {
+        let word = Word { verdict: verdict.clone(), resolution: None, answers: true };
+        self.tell_word(operation, &word, batch, |_, _| ()).await
+    }
+
+    /// The same, of somebody's word: what contradicts the ledger is refused.
+    pub(crate) async fn tell_word(
+        &self,
+        operation: &Operation,
+        word: &Word,
+        batch: Batch,
+        note: impl Fn(&mut Batch, &mut Operation),
+    ) -> Result<Payment, Error> {
         for _ in 0..TRIES_MAX {
             let mut held = self.hold(operation).await?;
-            let mut batch = batch.clone();
+            let mut batch = Batch { finishing: true, ..batch.clone() };
             note(&mut batch, &mut held.operation.value);
-            let _held = self.change(&mut held, verdict, &mut batch).await?;
-            let addressed = notify::addressed(&batch);
-            match self.0.store.commit(batch).await {
-                Ok(_) => {
-                    self.0.desk.ring(addressed);
-                    return Ok(held.payment.value);
-                }
+            let _held = self.change(&mut held, word, &mut batch).await?;
+            match self.commit_and_ring(batch).await {
+                Ok(()) => return Ok(held.payment.value),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Busy)
+    }
+
+    /// Commits, and rings for the notifications in the commit. On its own task: a commit ends though
+    /// its caller goes away, and what nobody rang for would wait for the next that somebody does.
+    async fn commit_and_ring(&self, batch: Batch) -> Result<(), store::Error> {
+        let addressed = notify::addressed(&batch);
+        if addressed.is_empty() {
+            return self.0.store.commit(batch).await.map(drop);
+        }
+        let engine = self.clone();
+        let rung = tokio::spawn(async move {
+            engine.0.store.commit(batch).await?;
+            engine.0.desk.ring(addressed);
+            Ok(())
+        });
+        rung.await.unwrap_or_else(|error| {
+            Err(store::Error::new(store::Kind::Stopped, "the commit broke off").because(error))
+        })
     }
 
     async fn hold(&self, asked: &Operation) -> Result<Held, Error> {
@@ -77,15 +134,13 @@ impl Engine {
     async fn change(
         &self,
         held: &mut Held,
-        verdict: &Verdict,
+        word: &Word,
         batch: &mut Batch,
     ) -> Result<Option<MutexGuard<'_, ()>>, Error> {
         let now = self.0.clock.now_ms();
         let (payment, operation) = (&mut held.payment.value, &mut held.operation.value);
         let before = payment.entries.clone();
-        let Some(mut change) = payment.tell(&operation.entry, verdict, now) else {
-            return Err(damaged(&operation.entry, "an operation without its entry"));
-        };
+        let mut change = word.tell(payment, &operation.entry, now)?;
         if let Change::Anomaly(kind) = &change {
             let anomaly = Anomaly {
                 id: Id::anomaly(now, self.random()),
@@ -94,6 +149,7 @@ impl Engine {
                 entry: Some(operation.entry.clone()),
                 kind: kind.clone(),
                 noticed_at_ms: now,
+                closed: None,
             };
             note_anomaly(batch, &anomaly);
             change = self.after_anomaly(payment, operation, change, now);
@@ -112,7 +168,7 @@ impl Engine {
             Some((_, entry)) => self.note_unspent(batch, &payment.app, entry).await?,
             None => None,
         };
-        self.note_answer(batch, payment, operation).await?;
+        self.note_answer(batch, payment, (operation, word.answers)).await?;
         put_both(batch, held);
         Ok(unspent)
     }
@@ -162,33 +218,13 @@ impl Engine {
         notify::note(batch, &event, endpoints);
     }
 
-    /// When to ask about the entry next: never once it has ended.
-    fn reschedule(
-        &self,
-        batch: &mut Batch,
-        payment: &Payment,
-        operation: &mut Operation,
-        now: TimestampMs,
-    ) {
-        let state = payment.entry(&operation.entry).map(|entry| entry.state);
-        match state {
-            // Set when the request was recorded.
-            Some(State::Created | State::Sending) => {}
-            Some(state) if state.is_open() => {
-                let after = &self.0.options.sync_after_ms;
-                let wait = after.get(operation.recovery.syncs as usize).or(after.last());
-                schedule(batch, operation, Some(now + wait.copied().unwrap_or(60_000)));
-            }
-            _ => schedule(batch, operation, None),
-        }
-    }
-
-    /// The answer under the idempotency key, as soon as there is one: it never changes again.
+    /// The answer under the idempotency key, as soon as there is one. It never changes again, but
+    /// for the one that nobody was given yet: repeats wait as long as the first caller does.
     async fn note_answer(
         &self,
         batch: &mut Batch,
         payment: &Payment,
-        operation: &Operation,
+        (operation, given_now): (&Operation, bool),
     ) -> Result<(), Error> {
         let state = payment.entry(&operation.entry).map(|entry| entry.state);
         if matches!(state, Some(State::Created | State::Sending)) {
@@ -198,27 +234,14 @@ impl Engine {
         let Some(read) = record::read::<Idempotent>(&*self.0.store, space, key).await? else {
             return Ok(());
         };
-        if read.value.answer.is_none() {
+        let same = read.value.answer.as_ref() == Some(payment);
+        if read.value.answer.is_none() || (given_now && !same) {
             let answered = Idempotent { answer: Some(payment.clone()), ..read.value };
             batch.expect(space, key, Expected::Version(read.version));
             batch.put(space, key, record::encode(&answered));
         }
         Ok(())
     }
-}
-
-/// Moves the operation's place in the schedule.
-pub(crate) fn schedule(batch: &mut Batch, operation: &mut Operation, at_ms: Option<TimestampMs>) {
-    if operation.recovery.due_at_ms == at_ms {
-        return;
-    }
-    if let Some(old) = operation.recovery.due_at_ms {
-        batch.remove(record::DUE, record::due_key(old, &operation.entry));
-    }
-    if let Some(new) = at_ms {
-        batch.put(record::DUE, record::due_key(new, &operation.entry), Vec::new());
-    }
-    operation.recovery.due_at_ms = at_ms;
 }
 
 /// Adds an anomaly to a commit, and to the operator's log.

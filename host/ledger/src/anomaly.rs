@@ -22,6 +22,20 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// When it was noticed.
     pub noticed_at_ms: TimestampMs,
+    /// Who looked into it; none as long as nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
+}
+
+/// That a person looked into an anomaly, and what they found. It changes no entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// The person's name.
+    pub by: String,
+    /// What they found.
+    pub reason: String,
+    /// When.
+    pub at_ms: TimestampMs,
 }
 
 /// What contradicts.

@@ -186,7 +186,8 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn references(&self) -> Option<&References> {
+    /// The identifiers it tells.
+    pub fn references(&self) -> Option<&References> {
         match self {
             Verdict::NeedsAction { references, .. } | Verdict::Pending { references } => {
                 Some(references)
@@ -198,6 +199,29 @@ impl Verdict {
             Verdict::Sending | Verdict::Lost { .. } | Verdict::NotSent { .. } => None,
         }
     }
+}
+
+/// Who said how an entry ended, and why, where the provider did not say it in its own voice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// By what it was settled.
+    pub means: Means,
+    /// Who: a person's name, or that of the account whose report proves it.
+    pub by: String,
+    /// Why, for people.
+    pub reason: String,
+    /// When.
+    pub at_ms: TimestampMs,
+}
+
+/// By what an entry was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Means {
+    /// A person who looked it up.
+    Person,
+    /// The provider's own report of what it booked.
+    Report,
 }
 
 /// One operation and what became of it.
@@ -226,6 +250,9 @@ pub struct Entry {
     /// In `unknown` and `not-sent`: why, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Who settled it, where neither an answer nor a webhook of the provider did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
     /// When it was asked.
     pub created_at_ms: TimestampMs,
     /// When it last changed.

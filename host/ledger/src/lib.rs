@@ -13,13 +13,14 @@ mod money;
 mod payment;
 mod table;
 
-pub use anomaly::{Anomaly, AnomalyKind};
+pub use anomaly::{Anomaly, AnomalyKind, Closed};
 pub use entry::{
-    Decline, DeclineCode, Entry, Kind, NextAction, References, RetryAdvice, Settled, Verdict,
+    Decline, DeclineCode, Entry, Kind, Means, NextAction, References, Resolution, RetryAdvice,
+    Settled, Verdict,
 };
 pub use id::{Id, IdError};
 pub use money::{AMOUNT_MINOR_MAX, Currency, Money, MoneyError};
-pub use payment::{Change, Payment, Refusal, Status};
+pub use payment::{Change, Payment, Refusal, Status, Unresolved};
 pub use table::{State, TABLE, Told, Transition, after};
 
 /// Milliseconds since the Unix epoch, as the host's clock gave them.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::anomaly::AnomalyKind;
-use crate::{Entry, Id, Kind, Money, State, TimestampMs, Told, Verdict, after};
+use crate::{Entry, Id, Kind, Money, Resolution, State, TimestampMs, Told, Verdict, after};
 
 /// A payment, or a payout, of one app at one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +112,20 @@ pub enum Change {
     Anomaly(AnomalyKind),
 }
 
+/// Why a word about an entry was not taken. The payment is unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unresolved {
+    /// The payment has no such entry.
+    #[error("the payment has no such entry")]
+    NoSuchEntry,
+    /// The table has no line from this state by what is said.
+    #[error("an entry in `{}` cannot become so", .0.name())]
+    NotFrom(State),
+    /// It contradicts what the ledger knows.
+    #[error("it contradicts the ledger: {0:?}")]
+    Contradicts(AnomalyKind),
+}
+
 impl Payment {
     /// Whether an operation may begin. Entries in hand count as if they will succeed.
     pub fn admit(&self, kind: Kind, amount: Money) -> Result<(), Refusal> {
@@ -202,6 +216,37 @@ impl Payment {
             }
         }
         Some(change)
+    }
+
+    /// Settles an open entry by the word of somebody who is not the provider. Unlike [`tell`], what
+    /// contradicts the ledger is refused: whoever says it is there to be asked again.
+    ///
+    /// # Errors
+    /// See [`Unresolved`]; nothing is changed then.
+    ///
+    /// [`tell`]: Payment::tell
+    pub fn resolve(
+        &mut self,
+        entry: &Id,
+        verdict: &Verdict,
+        resolution: Resolution,
+    ) -> Result<Change, Unresolved> {
+        let known = self.entry(entry).ok_or(Unresolved::NoSuchEntry)?;
+        let state = known.state;
+        let to = after(state, verdict.told()).filter(|to| to.is_terminal());
+        to.ok_or(Unresolved::NotFrom(state))?;
+        let mut resolved = self.clone();
+        let change = resolved.tell(entry, verdict, resolution.at_ms);
+        match change.ok_or(Unresolved::NoSuchEntry)? {
+            Change::Anomaly(kind) => Err(Unresolved::Contradicts(kind)),
+            Change::Known => Err(Unresolved::NotFrom(state)),
+            moved @ Change::Moved { .. } => {
+                let settled = resolved.entries.iter_mut().find(|known| known.id == *entry);
+                settled.ok_or(Unresolved::NoSuchEntry)?.resolution = Some(resolution);
+                *self = resolved;
+                Ok(moved)
+            }
+        }
     }
 
     /// The entry of this identifier.
@@ -314,6 +359,10 @@ impl Entry {
             Verdict::Declined { .. } => Some(State::Declined),
             Verdict::Expired { .. } => Some(State::Expired),
             Verdict::NotSent { .. } => Some(State::NotSent),
+            // Whoever has never got it cannot be working on it.
+            Verdict::NeedsAction { .. } | Verdict::Pending { .. } if state == State::NotSent => {
+                return Change::Anomaly(AnomalyKind::Contradiction { state, told });
+            }
             // News of a stage that is over says nothing new.
             Verdict::Sending
             | Verdict::NeedsAction { .. }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 use wasmtime::{Engine, Store};
 
 use crate::call::{Call, Plugin};
@@ -15,7 +15,7 @@ use crate::contract::{
 };
 use crate::description::Asked;
 use crate::fault::{self, Fault, Kind, Trip};
-use crate::quarantine::{Admission, Quarantine, Reason, Round, Weight};
+use crate::quarantine::{Admission, Quarantine, Reason, Round, Standing, Weight};
 use crate::{Called, Digest, Surroundings, runtime};
 
 /// A loaded version of a plugin. Cheap to clone; calls in flight keep the version they began with.
@@ -33,6 +33,8 @@ pub(crate) struct Loaded {
     /// Places of this plugin among them.
     share: Arc<Semaphore>,
     quarantine: Mutex<Quarantine>,
+    /// Another number after every change of the quarantine.
+    changes: watch::Sender<u64>,
     /// When the quarantine's clock began.
     began: Instant,
 }
@@ -129,6 +131,30 @@ impl Generation {
         self.0.quarantine().reason()
     }
 
+    /// How it stands: what was counted, and whether it is called.
+    pub fn standing(&self) -> Standing {
+        self.0.quarantine().standing(self.0.now_ms())
+    }
+
+    /// Ends a quarantine on the operator's word. False when there was none.
+    pub fn clear(&self) -> bool {
+        let was = self.0.quarantine().clear();
+        self.0.note_change();
+        was
+    }
+
+    /// Quarantines what was quarantined when the process before this one ended: it rests first, or
+    /// is `shut` until the operator clears it.
+    pub fn resume_quarantine(&self, reason: &str, shut: bool) {
+        self.0.quarantine().resume(self.0.now_ms(), reason, shut);
+        self.0.note_change();
+    }
+
+    /// Changes whenever a quarantine begins, ends, or becomes another.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
     /// Waits for a free place, then runs `task` on a thread that may block.
     async fn call<T: Send + 'static>(
         &self,
@@ -163,6 +189,7 @@ impl Loaded {
         Loaded {
             share: Arc::new(Semaphore::new(share)),
             quarantine: Mutex::new(Quarantine::new(plugin.limits.quarantine)),
+            changes: watch::Sender::new(0),
             began: Instant::now(),
             plugin,
             digest,
@@ -198,6 +225,7 @@ impl Loaded {
             }
             called
         });
+        self.note_change();
         if let Err(fault) = &called {
             let (plugin, kind, what) = (&*fault.plugin, &fault.kind, &*fault.what);
             tracing::warn!(target: "plugin", plugin, account, export, ?kind, "fault: {what}");
@@ -240,6 +268,11 @@ impl Loaded {
             }
             _ => {}
         }
+    }
+
+    fn note_change(&self) {
+        let round = self.quarantine().round();
+        self.changes.send_if_modified(|known| std::mem::replace(known, round) != round);
     }
 
     fn tell(&self, reason: Option<Reason>) {

@@ -41,5 +41,5 @@ pub use fault::{Fault, Kind, LogLine};
 pub use generation::Generation;
 pub use limits::Limits;
 pub use loading::{Decimals, InUse, Sandbox};
-pub use quarantine::Thresholds;
+pub use quarantine::{Quarantined, Standing, Thresholds, Until};
 pub use surroundings::{Called, Remembered, Sensitive, Surroundings};

@@ -3,7 +3,8 @@
 //! To read in this order: `contract` (what is promised), `batch` and `space` (what is asked),
 //! `model` (the meaning, in memory); then `journal_store`, `committer` and `group` (how a commit is
 //! made), `journal` and `state` (where), `recovery`, `checkpoint` and `verify` (what if), `export`,
-//! `import` and `repair` (when the folder is lost).
+//! `import` and `repair` (when the folder is lost). Beside all that stands `slots`: small values
+//! that have to be able to vanish, which nothing in a journal can.
 //!
 //! Not here: what a record means (`engine`, `ledger`), encryption of values (`vault`).
 
@@ -18,6 +19,8 @@ mod durable;
 mod error;
 mod export;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod import;
 mod journal;
@@ -30,6 +33,8 @@ mod recovery;
 mod repair;
 mod replay;
 mod restoring;
+mod room;
+mod slots;
 mod space;
 mod state;
 mod verify;
@@ -48,5 +53,8 @@ pub use journal::{Frame, Frames};
 pub use journal_store::{JournalStore, OnStop, Options};
 pub use model::Model;
 pub use repair::{Loss, Repair, repair};
+pub use slots::{
+    SlotExport, SlotOptions, SlotPage, SlotReport, Slots, export_slots, import_slots, verify_slots,
+};
 pub use space::{SPACE_BYTES_MAX, Space};
 pub use verify::{Report, verify};

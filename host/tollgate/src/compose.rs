@@ -8,7 +8,7 @@ use egress::{Egress, Gate};
 use engine::{AccountParts, Apps, Engine, Notifying, Parts, SystemClock, SystemEntropy};
 use ledger::Currency;
 use sandbox::{Digest, Generation, Sandbox};
-use store::Store;
+use store::{JournalStore, SlotOptions, Slots, Store};
 use vault::{AtRest, Keyring, Legacy};
 
 use crate::config::{Account, CardEntry, DerivedEntry, Loaded, Wrong};
@@ -27,12 +27,24 @@ pub fn sandbox(loaded: &Loaded) -> Result<Sandbox, sandbox::Error> {
 fn compiled_folder(loaded: &Loaded) -> PathBuf {
     match &loaded.config.sandbox.cache {
         Some(cache) => loaded.path(cache),
-        None => {
-            let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
-            beside.push("-compiled");
-            PathBuf::from(beside)
-        }
+        None => beside_store(loaded, "-compiled"),
     }
+}
+
+/// Where the keys of cards are: beside the store unless it is written, since what is in the store's
+/// folder is backed up with it, and these are to be forgotten.
+pub fn card_key_slots(loaded: &Loaded) -> SlotOptions {
+    let dir = match &loaded.config.cards.keys {
+        Some(keys) => loaded.path(keys),
+        None => beside_store(loaded, "-card-keys"),
+    };
+    SlotOptions::new(dir)
+}
+
+fn beside_store(loaded: &Loaded, ending: &str) -> PathBuf {
+    let mut beside = loaded.path(&loaded.config.store.path).into_os_string();
+    beside.push(ending);
+    PathBuf::from(beside)
 }
 
 /// The decimal places of a currency, for plugins.
@@ -54,7 +66,7 @@ pub fn api_options(loaded: &Loaded) -> Result<api::Options, Wrong> {
     })?;
     Ok(api::Options {
         listen: server.listen,
-        limits: server.limits(),
+        limits: loaded.config.limits.edge(server.limits()),
         proxies: server.proxies.iter().map(|network| network.0).collect(),
         admin: admin.transpose()?,
         platform,
@@ -70,8 +82,12 @@ pub fn apps(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Apps, Wrong> {
     Ok(Apps { store, clock, entropy, at_rest })
 }
 
-/// The engine, over a store that is open.
-pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
+/// The engine, over a store that is open, and the keys of its cards.
+pub fn engine(
+    loaded: &Loaded,
+    store: Arc<dyn Store>,
+    card_keys: Arc<Slots>,
+) -> Result<Engine, Wrong> {
     let (plugins, mut faults) = plugins(loaded);
     let mut accounts = Vec::new();
     for (name, account) in &loaded.config.account {
@@ -91,28 +107,48 @@ pub fn engine(loaded: &Loaded, store: Arc<dyn Store>) -> Result<Engine, Wrong> {
             ))),
         }
     }
+    let outside = outside(loaded, (store, card_keys), &mut faults);
+    match outside.filter(|_| faults.is_empty()) {
+        Some(outside) => assembled(loaded, outside, accounts),
+        None => Err(loaded.wrong(faults)),
+    }
+}
+
+/// The engine without its accounts: what an operator needs to see and settle the books, whatever
+/// has become of the plugins.
+pub fn books(
+    loaded: &Loaded,
+    store: Arc<JournalStore>,
+    card_keys: Arc<Slots>,
+) -> Result<Engine, Wrong> {
+    let mut faults = Vec::new();
+    match outside(loaded, (store, card_keys), &mut faults) {
+        Some(outside) => assembled(loaded, outside, Vec::new()),
+        None => Err(loaded.wrong(faults)),
+    }
+}
+
+fn outside(
+    loaded: &Loaded,
+    (store, card_keys): (Arc<dyn Store>, Arc<Slots>),
+    faults: &mut Vec<Fault>,
+) -> Option<Outside> {
     let egress = extra_roots(loaded).and_then(|extra_roots_pem| {
         let options = egress::Options { extra_roots_pem, ..egress::Options::default() };
         let made = Egress::new(options.clone()).and_then(|one| Ok((one, Egress::new(options)?)));
         made.map_err(|error| (None, error.to_string()))
     });
+    let egress = egress.map_err(|fault| faults.push(fault)).ok();
     let at_rest = loaded.config.vault.open(loaded.folder());
-    match (egress, at_rest, faults.is_empty()) {
-        (Ok(egress), Ok(at_rest), true) => {
-            assembled(loaded, Outside { store, egress, at_rest }, accounts)
-        }
-        (egress, at_rest, _) => {
-            faults.extend(egress.err());
-            let wrong = at_rest.err().unwrap_or_default().into_iter();
-            faults.extend(wrong.map(|what| (None, format!("[vault]: {what}"))));
-            Err(loaded.wrong(faults))
-        }
-    }
+    let fault = |what| (None, format!("[vault]: {what}"));
+    let at_rest = at_rest.map_err(|wrong| faults.extend(wrong.into_iter().map(fault))).ok();
+    Some(Outside { store, card_keys, egress: egress?, at_rest: at_rest? })
 }
 
 /// What the engine reaches.
 struct Outside {
     store: Arc<dyn Store>,
+    card_keys: Arc<Slots>,
     /// The way to providers, and that to the endpoints of apps.
     egress: (Egress, Egress),
     at_rest: AtRest,
@@ -123,12 +159,13 @@ fn assembled(
     outside: Outside,
     accounts: Vec<AccountParts>,
 ) -> Result<Engine, Wrong> {
-    let Outside { store, egress: (egress, to_endpoints), at_rest } = outside;
+    let Outside { store, card_keys, egress: (egress, to_endpoints), at_rest } = outside;
     let notifications = &loaded.config.notifications;
     let parts = Parts {
         store,
         egress,
         at_rest,
+        card_keys,
         notifying: Notifying {
             egress: to_endpoints,
             outside: notifications.outside(),
@@ -151,7 +188,7 @@ fn assembled(
 }
 
 fn options(loaded: &Loaded) -> engine::Options {
-    let standard = loaded.config.recovery.options();
+    let standard = loaded.config.limits.engine(loaded.config.recovery.options());
     let days = loaded.config.cards.keep_days_max;
     let ms = days.map(|days| days.saturating_mul(24 * 60 * 60 * 1000));
     engine::Options { card_keep_ms: ms.unwrap_or(standard.card_keep_ms), ..standard }
@@ -238,7 +275,7 @@ fn parts(
     Ok(AccountParts {
         name: name.to_owned(),
         mode: account.mode,
-        plugin: plugin.clone(),
+        plugin: Arc::new(plugin.clone()),
         keyring,
         settings: account.settings.clone(),
         secrets,

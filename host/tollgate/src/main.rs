@@ -2,7 +2,6 @@
 
 mod commands;
 mod compose;
-mod config;
 mod logging;
 mod panics;
 mod plugin_build;
@@ -12,6 +11,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Command;
+use tollgate::config;
 
 /// A payment integration host: one open-platform API towards developers, and every provider's own
 /// protocol through sandboxed plugins.

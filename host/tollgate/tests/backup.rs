@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use store::{Batch, JournalStore, Options, Range, Row, Space, Store};
+use store::{Batch, JournalStore, Options, Range, Row, SlotOptions, Slots, Space, Store};
 
 const SPACE: Space = Space::named("payment");
 
@@ -20,11 +20,11 @@ public_url = "http://127.0.0.1"
 path = "data"
 "#;
 
-/// The commands of the section, one list a block.
-fn manual() -> Vec<Vec<String>> {
+/// The commands of a section, one list a block.
+fn manual(section: &str) -> Vec<Vec<String>> {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let readme = fs::read_to_string(readme).unwrap();
-    let (_, section) = readme.split_once("\n### Back up and restore\n").unwrap();
+    let (_, section) = readme.split_once(&format!("\n### {section}\n")).unwrap();
     let (section, _) = section.split_once("\n### ").unwrap();
     let mut blocks = vec![Vec::new()];
     for line in section.lines() {
@@ -84,7 +84,9 @@ async fn an_operator_who_does_what_the_manual_says_has_everything_back() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
     fs::write(folder.join("tollgate.toml"), CONFIG).unwrap();
-    let [backup, restore, repair] = &manual()[..] else { unreachable!("three blocks") };
+    let [backup, restore, repair] = &manual("Back up and restore")[..] else {
+        unreachable!("three blocks")
+    };
     let store = open(folder);
     for key in ["a", "b", "c", "d", "e"] {
         write(&store, key).await;
@@ -113,4 +115,29 @@ async fn an_operator_who_does_what_the_manual_says_has_everything_back() {
     moves.iter().for_each(|command| drop(does(command, folder)));
     assert_eq!(rows(folder).await, due);
     assert!(folder.join("data.damaged").exists());
+}
+
+#[test]
+fn the_keys_of_cards_come_back_as_the_manual_says() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    fs::write(folder.join("tollgate.toml"), CONFIG).unwrap();
+    let [backup, restore] = &manual("Back up the keys of cards")[..] else {
+        unreachable!("two blocks")
+    };
+    drop(open(folder));
+    let slots = || Slots::open(&SlotOptions::new(folder.join("data-card-keys"))).unwrap();
+    // They are open in this process, as in a host that serves.
+    let keys = slots();
+    keys.put("card_a", b"a").unwrap();
+    keys.put("card_b", b"b").unwrap();
+    for command in backup {
+        let said = does(command, folder);
+        assert!(said.contains("keys         2\n"), "{said}");
+    }
+    keys.erase(&["card_a"]).unwrap();
+    drop(keys);
+    let said: Vec<_> = restore.iter().map(|command| does(command, folder)).collect();
+    assert!(said.last().unwrap().contains("cards    2 have their key"), "{said:?}");
+    assert_eq!(slots().read("card_a").unwrap(), Some(b"a".to_vec()));
 }

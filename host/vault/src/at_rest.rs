@@ -3,9 +3,12 @@
 //! A [`Vaulted`] is plain data for a store: AES-256-GCM under a data key of its own, which is
 //! wrapped by AES-256-GCM under the current [`Master`]. What is sealed is bound to its place (a
 //! name such as `card/card_01J.../number`): copied to another place it does not open. Under a new
-//! master only the data key is wrapped anew, so that re-sealing reads no value.
+//! master only the data key is wrapped anew, so that re-sealing reads no value. A value that has to
+//! be destroyed one day, whoever has a copy of it, is sealed by a key that lies `apart`.
 //!
 //! Not here: where master keys are read from, which records hold a [`Vaulted`], when it is done.
+
+mod apart;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+pub use self::apart::{ValueKey, WrappedKey};
 use crate::sealing::{self, Text};
 use crate::{Cipher, Encoding, Secret};
 

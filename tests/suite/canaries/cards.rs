@@ -42,7 +42,7 @@ fn account(watched: &Watched, url: &str, grants: Vec<Grant>) -> AccountParts {
     keyring.add(Key::symmetric("webhook", None, &secret("webhook", "whsec_test")).unwrap());
     AccountParts {
         name: "shop-eu".to_owned(),
-        plugin: watched.load("stripe"),
+        plugin: Arc::new(watched.load("stripe")),
         keyring,
         settings: BTreeMap::from([("base-url".to_owned(), url.to_owned())]),
         secrets: BTreeMap::from([("api-key".to_owned(), secret("api-key", API_KEY))]),
@@ -78,6 +78,7 @@ impl Stage {
             store: store.clone(),
             egress: Egress::new(egress::Options::default()).unwrap(),
             at_rest: AtRest::new(vec![master]).unwrap(),
+            card_keys: Arc::new(store::Slots::in_memory()),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             notifying: Notifying {

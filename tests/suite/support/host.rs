@@ -179,6 +179,28 @@ impl Host {
         assert!(ended.unwrap().success(), "{}", process.log.tail());
     }
 
+    /// Asks the process to stop, and does not wait.
+    pub fn terminate(&self) {
+        let id = self.id().to_string();
+        let asked = std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(asked.success());
+    }
+
+    /// Waits until the process has ended by itself; with which code, and its log.
+    pub async fn ended(&mut self) -> (Option<i32>, String) {
+        let mut process = self.process.take().expect("the host runs");
+        let ended = timeout(LONG, process.child.wait()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("it does not end:\n{}", process.log.tail()));
+        (ended.unwrap().code(), process.log.from(0).join("\n"))
+    }
+
+    /// The most memory that this process has had resident so far, in bytes: `VmHWM` of proc(5).
+    pub fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    }
+
     /// A command over this host's configuration, while it does not run.
     pub async fn command(&self, arguments: &[&str]) -> Ended {
         assert!(self.process.is_none(), "the store belongs to the running host");

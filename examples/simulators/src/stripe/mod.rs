@@ -8,6 +8,7 @@
 mod cards;
 mod confirmation;
 mod currency;
+mod dashboard;
 mod events;
 mod form;
 mod idempotency;

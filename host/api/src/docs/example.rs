@@ -11,10 +11,16 @@ const VALUES: &[(&str, &str)] = &[
     ("provider", "test_ent_01jd8ze5p2m3q4r5s6t7v8w9xb"),
     ("status", "captured"),
     ("state", "succeeded"),
+    ("sign", "platform-1"),
+    ("decrypt", "platform-2"),
 ];
 /// Of numbers the same.
 const NUMBERS: &[(&str, u64)] =
     &[("minor", 1999), ("authorized_minor", 1999), ("captured_minor", 1999), ("refunded_minor", 0)];
+
+/// What may be null and is not in the example of a payment that succeeded, of a card that can be
+/// paid with, or of a platform with keys.
+const FILLED: &[&str] = &["capture", "reference", "fingerprint", "sign", "decrypt"];
 
 /// Deeper than any schema of ours.
 const DEPTH_MAX: usize = 12;
@@ -41,8 +47,11 @@ impl Maker<'_> {
             }
         }
         if let Some(Value::Array(any)) = schema.get("anyOf") {
-            let null = any.iter().any(|one| one["type"] == "null");
-            return if null { Value::Null } else { self.text(name, schema) };
+            return match any.iter().find(|one| one["type"] != "null") {
+                Some(other) if FILLED.contains(&name) => self.deeper().value(name, other),
+                _ if any.iter().any(|one| one["type"] == "null") => Value::Null,
+                _ => self.text(name, schema),
+            };
         }
         if let Some(first) = schema.pointer("/oneOf/0") {
             return self.deeper().value(name, first);

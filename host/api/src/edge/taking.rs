@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use hyper::body::{Body, Incoming};
 use serde_json::{Value, json};
+use vault::Secret;
 
 use super::Passage;
 use crate::catalogue::{CONTENT_DIGEST_MALFORMED, CONTENT_DIGEST_MISMATCH, FIELDS_INVALID};
@@ -13,6 +14,15 @@ use crate::problem::{Fault, Place, Problem};
 use crate::route::{Intake, Route};
 use crate::shape::{Faults, Shape};
 use crate::{body, content_digest, head, json, sealed, stray};
+
+/// An opened body: wiped when the last of its `Bytes` is dropped.
+struct Wiped(Secret);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
 
 /// A body that was taken in.
 pub(super) struct Taken {
@@ -33,7 +43,7 @@ impl Passage<'_> {
         body: Incoming,
         sender: Option<&Sender>,
     ) -> Result<Taken, Problem> {
-        let limits = &self.edge.limits;
+        let limits = &self.edge.load.limits;
         let none =
             Taken { sent: Bytes::new(), raw: Bytes::new(), json: Value::Null, encrypted: false };
         let (shape, required) = match route.intake {
@@ -44,8 +54,7 @@ impl Passage<'_> {
             }
             Intake::None => return Ok(none),
             Intake::Raw => {
-                let raw = body::read(&parts.headers, body, limits).await?;
-                self.whole = true;
+                let raw = self.read(parts, body, false).await?;
                 return Ok(Taken { sent: raw.clone(), raw, ..none });
             }
             Intake::Json { shape, required, .. } => (shape, required),
@@ -54,8 +63,7 @@ impl Passage<'_> {
         if encrypted.is_none() && (required || !body.is_end_stream()) {
             head::check_media_type(&parts.headers)?;
         }
-        let sent = body::read(&parts.headers, body, limits).await?;
-        self.whole = true;
+        let sent = self.read(parts, body, sender.is_some()).await?;
         check_digest(&parts.headers, &sent)?;
         let (raw, encrypted) = match encrypted {
             Some(sender) => (self.open(sender, &sent)?, true),
@@ -70,6 +78,21 @@ impl Passage<'_> {
         checked_fields(shape, json).map(|json| Taken { sent, raw, json, encrypted })
     }
 
+    async fn read(
+        &mut self,
+        parts: &Parts,
+        body: Incoming,
+        proven: bool,
+    ) -> Result<Bytes, Problem> {
+        let (load, peer) = (self.edge.load.clone(), self.peer);
+        let proxied = self.edge.admission.is_proxy(peer);
+        let room = |bytes| load.room(peer, bytes, (proven, proxied));
+        let (bytes, seat) = body::read(&parts.headers, body, &load.limits, room).await?;
+        self.whole = true;
+        self.hold.body = seat;
+        Ok(bytes)
+    }
+
     /// Opens an encrypted body; its answer is encrypted too.
     fn open(&mut self, sender: &Sender, raw: &[u8]) -> Result<Bytes, Problem> {
         let (payments, platform) = (self.edge.payments.as_ref(), &self.edge.platform);
@@ -77,7 +100,7 @@ impl Passage<'_> {
         if let Some(exchange) = &mut self.exchange {
             exchange.reader = Some(reader);
         }
-        Ok(Bytes::copy_from_slice(opened.expose()))
+        Ok(Bytes::from_owner(Wiped(opened)))
     }
 
     /// Before anything is done: who reads the answer, of an app all of whose bodies are encrypted.
@@ -104,10 +127,14 @@ fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     })
 }
 
-fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
+pub(crate) fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
     let mut faults = Faults::of(Place::Body);
     shape.check(&json, "", &mut faults);
     let faults: Vec<Fault> =
         faults.into_list().into_iter().map(|fault| fault.in_body(&json)).collect();
-    if faults.is_empty() { Ok(json) } else { Err(Problem::with_faults(&FIELDS_INVALID, faults)) }
+    if faults.is_empty() {
+        return Ok(json);
+    }
+    json::wipe(json);
+    Err(Problem::with_faults(&FIELDS_INVALID, faults))
 }

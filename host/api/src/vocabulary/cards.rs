@@ -36,7 +36,11 @@ pub(crate) static CARD: Shape = Shape::Object(&[&[
     field("last4", text(4, 4, Digits), "The last four digits."),
     field("expiry_month", Shape::Integer { min: 1, max: 12 }, "The last month it is good for."),
     field("expiry_year", Shape::Integer { min: 2000, max: 9999 }, "With all four digits."),
-    field("fingerprint", ANY, "The same for the same number; it means nothing to another app."),
+    field(
+        "fingerprint",
+        Shape::Nullable(&ANY),
+        "The same for the same number; it means nothing to another app, and goes with the card.",
+    ),
     field("holder", Shape::Flag, "Whether a name is kept with it."),
     field("security_code", Shape::Flag, "Whether a security code waits for its one use."),
     field("created_at", Shape::Time, "When it was handed over."),

@@ -13,7 +13,7 @@ async fn an_answer_is_still_read_after_writing_has_failed() {
     let address = listener.local_addr().expect("its address");
     let stream = TcpStream::connect(address).await.expect("a connection");
     let (mut server, _) = listener.accept().await.expect("a connection");
-    let (mut wire, meter) = Wire::new(stream);
+    let (mut wire, meter) = Wire::new(Box::new(stream));
     wire.write_all(b"unread").await.expect("room");
     assert_eq!(meter.read(), 6);
     server.readable().await.expect("bytes");

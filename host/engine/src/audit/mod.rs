@@ -11,7 +11,7 @@ mod export;
 
 pub use appender::{Audit, Unwritten};
 pub use chain::{Act, Actor, Bad, Chain, Line, Sound, Wrong};
-pub use export::{Error, Export, verify_export, verify_store};
+pub use export::{Error, Export, Notary, verify_export, verify_store};
 
 #[cfg(test)]
 mod tests;

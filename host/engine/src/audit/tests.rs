@@ -39,13 +39,13 @@ async fn trail(lines: u64) -> Arc<Model> {
 
 async fn export(store: &dyn Store, export: Export) -> Vec<String> {
     let mut out = Vec::new();
-    export.write(store, &mut out).await.unwrap();
+    export.write(store, &mut out, None).await.unwrap();
     String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
 }
 
 fn verify(lines: &[String]) -> Result<Sound, Bad> {
     let text = lines.join("\n") + "\n";
-    verify_export(&mut text.as_bytes()).map_err(|error| match error {
+    verify_export(&mut text.as_bytes(), None).map_err(|error| match error {
         export::Error::Bad(bad) => bad,
         other => panic!("{other}"),
     })
@@ -176,7 +176,10 @@ async fn every_changed_byte_of_an_export_is_found() {
     for place in 0..text.len() {
         let mut changed = text.clone().into_bytes();
         changed[place] ^= 1;
-        assert!(verify_export(&mut changed.as_slice()).is_err(), "byte {place} is not looked at");
+        assert!(
+            verify_export(&mut changed.as_slice(), None).is_err(),
+            "byte {place} is not looked at"
+        );
     }
 }
 
@@ -269,4 +272,42 @@ async fn a_line_is_written_though_whoever_asked_goes_away() {
 async fn poll_once<T>(mut soon: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
     std::future::poll_fn(|context| std::task::Poll::Ready(soon.as_mut().poll(context).is_pending()))
         .await
+}
+
+#[tokio::test]
+async fn a_signed_export_is_told_from_one_that_was_written_anew_or_stripped() {
+    use vault::{Key, PairKind, private_pem};
+    let store = trail(3).await;
+    for kind in [PairKind::Ed25519, PairKind::P256, PairKind::Rsa3072] {
+        let [key, other] =
+            [(); 2].map(|()| Key::from_pem("t", None, &private_pem("t", kind).unwrap()).unwrap());
+        let public = Key::of_published("t", None, &key.published().unwrap()).unwrap();
+        let mut out = Vec::new();
+        let notary = Some(Notary { id: "s1", key: &key });
+        Export::default().write(&*store, &mut out, notary).await.unwrap();
+        let verify = |text: &[u8], key: &Key| verify_export(&mut &text[..], Some(key));
+        assert_eq!(verify(&out, &public).unwrap().count, 3);
+        verify_export(&mut out.as_slice(), None).unwrap();
+        let why = |text: &[u8], key: &Key| match verify(text, key) {
+            Err(export::Error::Bad(Bad { line: 4, why, .. })) => why,
+            other => panic!("{other:?}"),
+        };
+        let forged = Wrong::Forged { key: "s1".to_owned() };
+        let another = Key::of_published("t", None, &other.published().unwrap()).unwrap();
+        assert_eq!(why(&out, &another), forged);
+
+        // Written anew as a whole, by somebody without the key: chain and closing line agree.
+        let text = String::from_utf8(out).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let signature = lines[3].split_once(",\"signature\"").unwrap().1.to_owned();
+        lines[2] = rewritten(&lines[2]);
+        let head = serde_json::from_str::<Line>(&lines[2]).unwrap().hash;
+        let signed = format!("{{\"count\":3,\"head\":\"{head}\",\"signature\"{signature}");
+        lines[3] = signed;
+        assert_eq!(why(format!("{}\n", lines.join("\n")).as_bytes(), &public), forged);
+        lines[3] = format!("{{\"count\":3,\"head\":\"{head}\"}}");
+        let stripped = format!("{}\n", lines.join("\n"));
+        assert_eq!(verify_export(&mut stripped.as_bytes(), None).unwrap().count, 3);
+        assert_eq!(why(stripped.as_bytes(), &public), Wrong::Unsigned);
+    }
 }

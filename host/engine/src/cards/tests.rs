@@ -1,7 +1,9 @@
+mod erasing;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use store::{Model, Range, Store};
+use store::{Model, Range, Slots, Store};
 use vault::{AtRest, Master};
 
 use super::*;
@@ -23,6 +25,7 @@ impl Clock for Still {
 struct Stage {
     engine: Engine,
     store: Arc<Model>,
+    keys: Arc<Slots>,
     clock: Still,
 }
 
@@ -32,15 +35,21 @@ fn master(id: &str) -> Master {
 }
 
 fn stage(at_rest: AtRest) -> Stage {
-    with(at_rest, Arc::new(Model::new()))
+    with(at_rest, Arc::new(Model::new()), Arc::new(Slots::in_memory()))
 }
 
-fn with(at_rest: AtRest, store: Arc<Model>) -> Stage {
+fn with(at_rest: AtRest, store: Arc<Model>, keys: Arc<Slots>) -> Stage {
     let clock = Still::default();
+    let engine = engine(at_rest, store.clone(), keys.clone(), &clock);
+    Stage { engine, store, keys, clock }
+}
+
+fn engine(at_rest: AtRest, store: Arc<dyn Store>, keys: Arc<Slots>, clock: &Still) -> Engine {
     let engine = Engine::new(Parts {
-        store: store.clone(),
+        store,
         egress: egress::Egress::new(egress::Options::default()).unwrap(),
         at_rest,
+        card_keys: keys,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SystemEntropy),
         notifying: Notifying {
@@ -52,7 +61,7 @@ fn with(at_rest: AtRest, store: Arc<Model>) -> Stage {
         accounts: Vec::new(),
         options: Options::default(),
     });
-    Stage { engine: engine.unwrap(), store, clock }
+    engine.unwrap()
 }
 
 fn open_stage() -> Stage {
@@ -122,6 +131,7 @@ async fn a_fingerprint_is_the_same_for_the_same_number_of_one_app_alone() {
         prints.push(stage.engine.tokenise(&app(n), new(number)).await.unwrap().fingerprint);
     }
     assert_eq!(prints[0], prints[1]);
+    assert!(prints[0].is_some());
     assert_ne!(prints[0], prints[2]);
     assert_ne!(prints[0], prints[3]);
 }
@@ -162,7 +172,8 @@ async fn an_erased_card_leaves_its_name_and_nothing_to_pay_with() {
         assert_eq!((erased.state, erased.last4.as_str()), (CardState::Erased, "4242"));
         assert!(!erased.security_code);
     }
-    assert!(everything(&stage.store).await.contains("\"sealed\":null"));
+    assert!(everything(&stage.store).await.contains("\"apart\":null"));
+    assert_eq!(stage.keys.count(), 0);
     let gone = stage.engine.pay_with(&app(1), &card).await.map(|_| ());
     assert!(matches!(gone, Err(Error::CardGone(_, CardState::Erased))), "{gone:?}");
     assert!(stage.engine.card_again(&card).await.unwrap().is_none());
@@ -186,7 +197,8 @@ async fn a_card_whose_time_is_over_is_erased_by_itself() {
     assert_eq!(stage.engine.expire_cards().await.unwrap(), 0);
     let card = stage.engine.card(&app(1), &card.id).await.unwrap();
     assert_eq!(card.state, CardState::Expired);
-    assert!(everything(&stage.store).await.contains("\"sealed\":null"));
+    assert!(everything(&stage.store).await.contains("\"apart\":null"));
+    assert_eq!((stage.keys.count(), card.fingerprint), (0, None));
 }
 
 #[tokio::test]
@@ -203,11 +215,12 @@ async fn a_card_sealed_under_an_old_master_is_resealed_and_outlives_it() {
     let first = stage(AtRest::new(vec![old.clone()]).unwrap());
     let card = first.engine.tokenise(&app(1), new(NUMBER)).await.unwrap();
     let both = AtRest::new(vec![new_master.clone(), old]).unwrap();
-    let second = with(both, first.store.clone());
+    let second = with(both, first.store.clone(), first.keys.clone());
     let resealed = second.engine.reseal().await.unwrap();
     assert_eq!((resealed.done, resealed.left), (2, 0), "the card and the app's fingerprint key");
     assert_eq!(second.engine.reseal().await.unwrap().done, 0);
-    let alone = with(AtRest::new(vec![new_master]).unwrap(), first.store.clone());
+    let alone =
+        with(AtRest::new(vec![new_master]).unwrap(), first.store.clone(), first.keys.clone());
     let opened = alone.engine.pay_with(&app(1), &card.id).await.unwrap();
     assert_eq!(opened.field(egress::CardField::Number).unwrap().expose(), NUMBER.as_bytes());
     let again = alone.engine.tokenise(&app(1), new(NUMBER)).await.unwrap();
@@ -219,10 +232,12 @@ async fn what_no_master_key_opens_is_counted_and_left_as_it_is() {
     let first = stage(AtRest::new(vec![master("2024")]).unwrap());
     first.engine.tokenise(&app(1), new(NUMBER)).await.unwrap();
     let before = everything(&first.store).await;
-    let second = with(AtRest::new(vec![master("2026")]).unwrap(), first.store.clone());
+    let second =
+        with(AtRest::new(vec![master("2026")]).unwrap(), first.store.clone(), first.keys.clone());
     let resealed = second.engine.reseal().await.unwrap();
     assert_eq!((resealed.done, resealed.left), (0, 2));
     assert_eq!(everything(&first.store).await, before);
-    let under = crate::sealed_under(&*first.store).await.unwrap();
-    assert_eq!(under, [("2024".to_owned(), 2)].into());
+    let of = |count| [("2024".to_owned(), count)].into();
+    assert_eq!(crate::sealed_under(&*first.store).await.unwrap(), of(1));
+    assert_eq!(card_keys_under(&first.keys).await.unwrap(), of(1));
 }

@@ -1,7 +1,7 @@
 //! The order of one endpoint's notifications: a lane for each payment, of which only the oldest may
 //! be sent, and only when no other of that payment is on its way. Pure: the time is handed in.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use ledger::{Id, TimestampMs};
 
@@ -22,7 +22,7 @@ pub(crate) struct Waiting {
 /// Every lane of one endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Lanes {
-    lanes: HashMap<Id, BTreeMap<Vec<u8>, Waiting>>,
+    lanes: BTreeMap<Id, BTreeMap<Vec<u8>, Waiting>>,
     /// The first of each lane that is not busy, by when it is due.
     heads: BTreeSet<(TimestampMs, Vec<u8>, Id)>,
     /// The payments of which a notification is on its way.

@@ -31,8 +31,14 @@ impl Engine {
     pub async fn replay(&self, app: &Id, endpoint: &Id, replay: &Replay) -> Result<usize, Error> {
         self.read_endpoint(app, endpoint).await?;
         let key = record::endpoint_key(app, endpoint);
-        let moved = moved(&*self.0.store, &*self.0.clock, &key, replay).await?;
-        self.0.desk.ring_anew([key]);
+        let (engine, replay) = (self.clone(), replay.clone());
+        // On its own task: a caller that hangs up leaves nothing moved that nobody rings for.
+        let moved = tokio::spawn(async move {
+            let moved = moved(&*engine.0.store, &*engine.0.clock, &key, &replay).await;
+            engine.0.desk.ring_anew([key]);
+            moved
+        });
+        let moved = moved.await.unwrap_or(Err(Error::Stopping))?;
         Ok(moved)
     }
 }

@@ -36,6 +36,7 @@ impl Bench {
             egress: egress::Egress::new(egress::Options::default()).unwrap(),
             notifying: crate::notify::tests::notifying(),
             at_rest: AtRest::closed(),
+            card_keys: Arc::new(store::Slots::in_memory()),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             accounts: Vec::new(),
@@ -65,6 +66,7 @@ impl Bench {
             next: None,
             decline: None,
             why: None,
+            resolution: None,
             created_at_ms: now,
             changed_at_ms: now,
         };

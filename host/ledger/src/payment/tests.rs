@@ -34,6 +34,7 @@ fn entry(n: u64, kind: Kind, minor: u64, capture: bool) -> Entry {
         next: None,
         decline: None,
         why: None,
+        resolution: None,
         created_at_ms: 0,
         changed_at_ms: 0,
     }
@@ -168,6 +169,22 @@ fn what_is_told_twice_is_known() {
     assert_eq!(payment, before);
 }
 
+#[test]
+fn what_was_never_sent_cannot_be_pending_and_whoever_says_so_makes_an_anomaly() {
+    let mut payment = payment(100);
+    payment.begin(entry(1, Kind::Authorize, 100, false)).unwrap();
+    payment.tell(&id(1), &Verdict::Sending, 1);
+    payment.tell(&id(1), &Verdict::NotSent { why: "no connection".to_owned() }, 2);
+    let before = payment.clone();
+    let change = payment.tell(&id(1), &Verdict::Pending { references: reference(1) }, 3);
+    let state = State::NotSent;
+    assert!(
+        matches!(change, Some(Change::Anomaly(AnomalyKind::Contradiction { state: known, .. }))
+            if known == state)
+    );
+    assert_eq!(payment, before);
+}
+
 /// Everything that must hold whatever happens.
 fn check(payment: &Payment) {
     let live = |kind: Kind| payment.sum(kind, |entry| !entry.moved_nothing());
@@ -228,4 +245,56 @@ fn no_story_of_up_to_five_events_breaks_a_sum() {
     let mut told = 0;
     every_story(&payment(2), 5, &mut told);
     assert!(told > 30_000, "only {told} stories were told");
+}
+
+#[test]
+fn a_word_settles_an_entry_by_the_table_alone_and_stays_with_it() {
+    let word = |at_ms| Resolution {
+        means: crate::Means::Person,
+        by: "ada".into(),
+        reason: "looked up".into(),
+        at_ms,
+    };
+    let lost = Verdict::Lost { why: "time-out".into() };
+    for verdict in every_verdict(1, 900) {
+        for before in [vec![], vec![Verdict::Sending], vec![Verdict::Sending, lost.clone()]] {
+            let mut story = payment(900);
+            story.begin(entry(1, Kind::Authorize, 900, true)).unwrap();
+            before.iter().for_each(|told| drop(story.tell(&id(1), told, 1)));
+            let untouched = story.clone();
+            let from = story.entries[0].state;
+            let to = after(from, verdict.told()).filter(|to| to.is_terminal());
+            let settled = story.resolve(&id(1), &verdict, word(7));
+            match to {
+                Some(to) => {
+                    assert_eq!(settled, Ok(Change::Moved { from, to }));
+                    assert_eq!(story.entries[0].resolution, Some(word(7)));
+                    assert_eq!(story.entries[0].changed_at_ms, 7);
+                }
+                None => {
+                    assert_eq!(settled, Err(Unresolved::NotFrom(from)), "{verdict:?}");
+                    assert_eq!(story, untouched);
+                }
+            }
+        }
+    }
+    let missing = payment(900).resolve(&id(9), &lost, word(1));
+    assert_eq!(missing, Err(Unresolved::NoSuchEntry));
+}
+
+#[test]
+fn a_word_about_another_amount_or_reference_is_refused() {
+    let resolution =
+        Resolution { means: crate::Means::Report, by: "a".into(), reason: "b".into(), at_ms: 7 };
+    let mut story = payment(900);
+    story.begin(entry(1, Kind::Authorize, 900, true)).unwrap();
+    story.tell(&id(1), &Verdict::Sending, 1);
+    story.tell(&id(1), &Verdict::Pending { references: reference(1) }, 2);
+    let before = story.clone();
+    for verdict in [succeeded(1, 901), succeeded(2, 900)] {
+        let refused = story.resolve(&id(1), &verdict, resolution.clone());
+        assert!(matches!(refused, Err(Unresolved::Contradicts(_))), "{refused:?}");
+        assert_eq!(story, before);
+    }
+    story.resolve(&id(1), &succeeded(1, 900), resolution).unwrap();
 }

@@ -24,6 +24,15 @@ struct Platter {
     synced: BTreeMap<PathBuf, u64>,
     /// Renames whose directory was not synced, with what they replaced.
     renames: Vec<Renamed>,
+    /// Writes at places that were not synced, oldest first.
+    edits: Vec<Edit>,
+}
+
+struct Edit {
+    path: PathBuf,
+    offset: u64,
+    /// What was there, as long as what was written; zeros beyond the old end.
+    before: Vec<u8>,
 }
 
 struct Renamed {
@@ -44,10 +53,16 @@ pub enum Fault {
 
 impl Faulty {
     pub fn new(seed: u64, fault_at: u64, fault: Fault) -> Faulty {
-        let (synced, renames) = (BTreeMap::new(), Vec::new());
-        let seeded = Seeded(seed);
-        let platter =
-            Platter { seeded, operations: 0, fault_at, fault, dead: false, synced, renames };
+        let platter = Platter {
+            seeded: Seeded(seed),
+            operations: 0,
+            fault_at,
+            fault,
+            dead: false,
+            synced: BTreeMap::new(),
+            renames: Vec::new(),
+            edits: Vec::new(),
+        };
         Faulty(Arc::new(Mutex::new(platter)))
     }
 
@@ -64,10 +79,18 @@ impl Faulty {
         self.lock().operations
     }
 
+    /// Whether nothing works any more.
+    pub fn is_dead(&self) -> bool {
+        self.lock().dead
+    }
+
     /// What a power cut leaves: unsynced ends and names are kept or lost, as it happens.
     pub fn lose_power(&self) {
         let mut platter = self.lock();
         platter.dead = true;
+        for edit in std::mem::take(&mut platter.edits).into_iter().rev() {
+            edit.perhaps_undo(&mut platter.seeded);
+        }
         let synced = std::mem::take(&mut platter.synced);
         for (path, length) in synced {
             let Ok(bytes) = fs::read(&path) else { continue };
@@ -91,6 +114,23 @@ impl Faulty {
                 }
             }
         }
+    }
+}
+
+impl Edit {
+    /// Each sector that it touched has what was written or what was there before.
+    fn perhaps_undo(&self, seeded: &mut Seeded) {
+        let Ok(mut bytes) = fs::read(&self.path) else { return };
+        let (from, mut start) = (self.offset as usize, self.offset as usize);
+        let end = (from + self.before.len()).min(bytes.len());
+        while start < end {
+            let next = end.min((start / 512 + 1) * 512);
+            if seeded.below(2) == 0 {
+                bytes[start..next].copy_from_slice(&self.before[start - from..next - from]);
+            }
+            start = next;
+        }
+        fs::write(&self.path, bytes).unwrap();
     }
 }
 
@@ -148,6 +188,11 @@ impl Disk for Faulty {
         Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file }))
     }
 
+    fn edit(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = RealDisk.edit(path)?;
+        Ok(Box::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file }))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut platter = self.lock();
         let fails = platter.count()?;
@@ -199,11 +244,28 @@ impl DiskFile for FaultyFile {
         self.file.write(bytes)
     }
 
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut platter = self.disk.lock();
+        let whole = fs::read(&self.path)?;
+        let there = whole.get(offset as usize..).unwrap_or_default();
+        let mut before = there[..bytes.len().min(there.len())].to_vec();
+        before.resize(bytes.len(), 0);
+        let fails = platter.count()?;
+        platter.edits.push(Edit { path: self.path.clone(), offset, before });
+        if fails {
+            let part = platter.seeded.below(bytes.len() as u64 + 1) as usize;
+            self.file.write_at(offset, &bytes[..part])?;
+            return Err(platter.failure());
+        }
+        self.file.write_at(offset, bytes)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         let mut platter = self.disk.lock();
         if platter.count()? {
             return Err(platter.failure());
         }
+        platter.edits.retain(|edit| edit.path != self.path);
         // The file may have been renamed since; only drafts are, and those after their sync.
         let length = fs::metadata(&self.path)?.len();
         platter.synced.insert(self.path.clone(), length);

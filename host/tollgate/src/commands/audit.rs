@@ -4,19 +4,23 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use api::Usage;
 use clap::Subcommand;
-use engine::audit::{Export, Sound, verify_export, verify_store};
+use engine::audit::{Export, Notary, Sound, verify_export, verify_store};
 use jiff::Timestamp;
+use vault::{Key, Secret};
 
 use super::Outcome;
 use super::store::{open, runtime};
+use crate::compose;
 use crate::config::Loaded;
 
 /// Take out and check the trail of what was asked and changed, and by whom. The host must not be
 /// running on the same store; an export is checked anywhere.
 #[derive(Subcommand)]
 pub enum AuditCommand {
-    /// Write the trail as JSON lines, and a closing line with their count and the hash of the last.
+    /// Write the trail as JSON lines, and a closing line with their count and the hash of the last,
+    /// signed by the platform's signing key where the configuration has one.
     Export {
         /// Only lines from this moment on, as 2026-11-01T00:00:00Z.
         #[arg(long)]
@@ -38,6 +42,10 @@ pub enum AuditCommand {
         /// The hash its last line must have, as it was kept elsewhere.
         #[arg(long)]
         head: Option<String>,
+        /// The platform's key that signed an export, in PEM; its public half is enough, as by
+        /// `openssl pkey -in sign.pem -pubout`.
+        #[arg(long, requires = "file")]
+        key: Option<PathBuf>,
         /// The configuration, where the store is checked.
         #[arg(long, default_value = "tollgate.toml")]
         config: PathBuf,
@@ -54,9 +62,9 @@ impl AuditCommand {
                 tracing::info!(lines = sound.count, head = sound.head, "exported");
                 Ok(())
             }
-            AuditCommand::Verify { file, head, config } => {
+            AuditCommand::Verify { file, head, key, config } => {
                 let sound = match file {
-                    Some(file) => verify_file(&file)?,
+                    Some(file) => verify_file(&file, key.as_deref())?,
                     None => verify(&config)?,
                 };
                 writeln!(std::io::stdout(), "{}", as_text(&sound))?;
@@ -76,16 +84,19 @@ impl AuditCommand {
 
 fn export_to(export: Export, out: Option<&Path>, config: &Path) -> Result<Sound, super::Failure> {
     let loaded = Loaded::read(config)?;
+    let platform = compose::api_options(&loaded)?.platform;
+    let signing = platform.keys.iter().find(|key| key.usage == Usage::Sign);
+    let notary = signing.map(|signing| Notary { id: &signing.id, key: &signing.key });
     runtime()?.block_on(async {
         let store = open(&loaded)?;
         let sound = match out {
             Some(file) => {
                 let mut file = BufWriter::new(File::create(file)?);
-                let sound = export.write(&store, &mut file).await?;
+                let sound = export.write(&store, &mut file, notary).await?;
                 file.into_inner()?.sync_all()?;
                 sound
             }
-            None => export.write(&store, &mut std::io::stdout().lock()).await?,
+            None => export.write(&store, &mut std::io::stdout().lock(), notary).await?,
         };
         store.close().await?;
         Ok(sound)
@@ -102,9 +113,19 @@ fn verify(config: &Path) -> Result<Sound, super::Failure> {
     })
 }
 
-fn verify_file(file: &Path) -> Result<Sound, super::Failure> {
-    let opened = File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(verify_export(&mut BufReader::new(opened))?)
+fn verify_file(file: &Path, key: Option<&Path>) -> Result<Sound, super::Failure> {
+    let unread = |file: &Path, error| format!("{}: {error}", file.display());
+    let key = key.map(|file| {
+        let pem = std::fs::read(file).map_err(|error| unread(file, error))?;
+        let pem = Secret::new(file.display().to_string(), pem);
+        let key = Key::from_pem("audit", None, &pem).map_err(|error| error.to_string())?;
+        // Of a private key too, its public half is what verifies.
+        let public = key.published().ok_or("the key has no public half")?;
+        Key::of_published("audit", None, &public).map_err(|error| error.to_string())
+    });
+    let key = key.transpose()?;
+    let opened = File::open(file).map_err(|error| unread(file, error))?;
+    Ok(verify_export(&mut BufReader::new(opened), key.as_ref())?)
 }
 
 fn unix_ms(moment: Timestamp) -> u64 {

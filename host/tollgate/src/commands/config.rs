@@ -27,7 +27,8 @@ impl ConfigCommand {
         let ConfigCommand::Check { config } = self;
         let loaded = Loaded::read(&config)?;
         compose::api_options(&loaded)?;
-        compose::engine(&loaded, Arc::new(store::Model::new()))?;
+        let card_keys = Arc::new(store::Slots::in_memory());
+        compose::engine(&loaded, Arc::new(store::Model::new()), card_keys)?;
         let (plugins, accounts) = (loaded.config.plugin.len(), loaded.config.account.len());
         let file = config.display();
         writeln!(std::io::stdout(), "{file}: {plugins} plugins and {accounts} accounts are fit")?;

@@ -4,6 +4,8 @@ mod app;
 mod audit;
 mod config;
 mod currencies;
+mod desk;
+mod entry;
 mod notifications;
 mod platform;
 mod plugin;
@@ -38,12 +40,18 @@ pub enum Command {
     /// Developers' integrations and their API keys.
     #[command(subcommand)]
     App(app::AppCommand),
+    /// What contradicts the ledger: list it, and close what was looked into.
+    #[command(subcommand)]
+    Anomaly(entry::AnomalyCommand),
     /// Take out and check the trail of what was asked and changed, and by whom.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Entries whose end is not known: list, show, and settle them.
+    #[command(subcommand)]
+    Entry(entry::EntryCommand),
     /// What apps' endpoints were told: dead letters, and sending again.
     #[command(subcommand)]
     Notifications(notifications::NotificationsCommand),
@@ -71,8 +79,10 @@ impl Command {
             Command::Serve { config } => serve::serve(&config),
             Command::Plugin(command) => command.run(),
             Command::App(command) => command.run(),
+            Command::Anomaly(command) => command.run(),
             Command::Audit(command) => command.run(),
             Command::Config(command) => command.run(),
+            Command::Entry(command) => command.run(),
             Command::Notifications(command) => command.run(),
             Command::Store(command) => command.run(),
             Command::Vault(command) => command.run(),

@@ -1,13 +1,18 @@
-//! `tollgate vault`: master keys, and what is sealed under them.
+//! `tollgate vault`: master keys, what is sealed under them, and the keys of cards.
 
+mod card_keys;
+
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use vault::Master;
 
 use super::Outcome;
 use super::store::{open, runtime};
+use crate::compose::card_key_slots;
 use crate::config::Loaded;
 
 /// Master keys, and what is sealed under them.
@@ -21,6 +26,9 @@ pub enum VaultCommand {
         #[arg(default_value = "tollgate.toml")]
         config: PathBuf,
     },
+    /// The keys of cards: back them up, restore them, check them.
+    #[command(subcommand)]
+    CardKeys(card_keys::CardKeysCommand),
 }
 
 impl VaultCommand {
@@ -33,18 +41,35 @@ impl VaultCommand {
                 Ok(())
             }
             VaultCommand::Status { config } => status(&Loaded::read(&config)?),
+            VaultCommand::CardKeys(command) => command.run(),
         }
     }
 }
 
+/// What is sealed in a store and beside it.
+struct Sealed {
+    under: BTreeMap<String, usize>,
+    /// Keys of cards.
+    keys: usize,
+    /// Active cards without a key.
+    keyless: usize,
+}
+
+async fn sealed(loaded: &Loaded) -> Result<Sealed, store::Error> {
+    let store = open(loaded)?;
+    let mut under = engine::sealed_under(&store).await?;
+    let slots = Arc::new(engine::open_card_keys(&store, &card_key_slots(loaded)).await?);
+    for (id, count) in engine::card_keys_under(&slots).await? {
+        *under.entry(id).or_insert(0) += count;
+    }
+    let keyless = engine::cards_without_key(&store, &slots).await?;
+    store.close().await?;
+    Ok(Sealed { under, keys: slots.count(), keyless })
+}
+
 fn status(loaded: &Loaded) -> Outcome {
     let at_rest = loaded.config.vault.open(loaded.folder()).map_err(|wrong| wrong.join("; "))?;
-    let under = runtime()?.block_on(async {
-        let store = open(loaded)?;
-        let under = engine::sealed_under(&store).await?;
-        store.close().await?;
-        Ok::<_, store::Error>(under)
-    })?;
+    let Sealed { under, keys, keyless } = runtime()?.block_on(sealed(loaded))?;
     let mut out = std::io::stdout().lock();
     let current = at_rest.current();
     writeln!(out, "current  {}", current.unwrap_or("none: the vault is closed"))?;
@@ -55,6 +80,11 @@ fn status(loaded: &Loaded) -> Outcome {
             _ => "",
         };
         writeln!(out, "sealed   {count} under {id}{note}")?;
+    }
+    writeln!(out, "cards    {keys} have their key")?;
+    if keyless > 0 {
+        let why = "they were erased after the backup that was restored, or their keys are lost";
+        writeln!(out, "NO KEY   {keyless} cards, which count as erased: {why}")?;
     }
     let named = |id: &String| loaded.config.vault.master.iter().any(|master| master.id == *id);
     let lost: Vec<_> = under.iter().filter(|(id, _)| !named(id)).collect();

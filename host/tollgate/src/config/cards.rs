@@ -1,5 +1,7 @@
 //! Cards in the configuration: how long they are kept, and where an account's may travel.
 
+use std::path::PathBuf;
+
 use egress::{AllowedHost, CardField, Grant, Granted};
 use serde::Deserialize;
 
@@ -11,6 +13,9 @@ use super::secrets::{PlaceText, granted_places};
 pub struct Cards {
     /// The most days a card is kept; it goes with its expiry in any case.
     pub keep_days_max: Option<u64>,
+    /// The folder of the cards' keys: a place where what is overwritten is gone. Beside the store's
+    /// folder when not said.
+    pub keys: Option<PathBuf>,
 }
 
 /// `[account.NAME.card]`
