@@ -14,6 +14,7 @@ combinations of parameters Stripe takes (its types say what exists, not what goe
 import json
 import re
 import time
+import types
 import typing
 from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
@@ -43,6 +44,7 @@ PARAMS = [
     ("POST", r"/v1/refunds", stripe.params.RefundCreateParams),
     ("GET", r"/v1/refunds", stripe.params.RefundListParams),
     ("GET", r"/v1/refunds/\w+", stripe.params.RefundRetrieveParams),
+    ("GET", r"/v1/balance_transactions", stripe.params.BalanceTransactionListParams),
 ]
 # Names that the library's modules use and import for type checkers alone.
 FOR_TYPE_CHECKERS = {**vars(typing), "StripeContext": object}
@@ -260,7 +262,7 @@ def hints(params):
 
 def variants(hint):
     """The types that a hint admits."""
-    if typing.get_origin(hint) is typing.Union:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType, list):
         return [each for one in typing.get_args(hint) for each in variants(one)]
     return [hint]
 
@@ -388,3 +390,35 @@ def test_every_event_that_the_adapter_listens_to_is_one_that_the_library_knows()
     listened = set(re.findall(r'"((?:payment_intent|refund|charge)\.[a-z_.]+)"', text))
     assert len(listened) >= 10
     assert listened <= set(typing.get_args(stripe.Event.__annotations__["type"]))
+
+
+def test_every_booking_that_the_adapter_reads_is_one_that_the_library_knows():
+    text = (PLUGIN / "src" / "settlement.rs").read_text()
+    body = re.search(r"struct Booking \{\n(.*?)\n\}", text, re.S)[1]
+    fields = re.findall(r'(?:#\[serde\(rename = "(\w+)"\)\]\s*)?(\w+):', body)
+    for at_stripe, here in fields:
+        assert (at_stripe or here) in stripe.BalanceTransaction.__annotations__, here
+    assert len(fields) == 7
+    kinds = re.findall(r'MovementKind::\w+, "([a-z_ ]+)"', text)
+    read = {kind for one in kinds for kind in one.split(" ")}
+    hint = stripe.BalanceTransaction.__annotations__["type"]
+    known = {value for one in variants(hint) for value in typing.get_args(one)}
+    assert len(read) == 7 and read <= known
+
+
+def test_the_library_reads_the_balance_of_the_simulator_to_its_end(client):
+    since = int(time.time())
+    intent = card_payment(client)
+    client.v1.refunds.create({"payment_intent": intent.id, "amount": 500})
+    asked = {"created": {"gte": since}, "limit": 1, "expand": ["data.source"]}
+    found = list(client.v1.balance_transactions.list(asked).auto_paging_iter())
+    assert [one.created for one in found] == sorted((one.created for one in found), reverse=True)
+    own = [one for one in found if one.source.payment_intent == intent.id]
+    assert [(one.type, one.amount, one.net) for one in own] == [
+        ("refund", -500, -500), ("charge", 1999, 1999 - one_and_a_half_percent(1999) - 25)]
+    nothing = {"created": {"gte": since + 3600}}
+    assert list(client.v1.balance_transactions.list(nothing).auto_paging_iter()) == []
+
+
+def one_and_a_half_percent(amount):
+    return amount * 15 // 1000

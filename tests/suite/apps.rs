@@ -70,6 +70,7 @@ const SCOPES: &[(&str, &str)] = &[
     ("readCard", "read"),
     ("createEndpoint", "pay"),
     ("rotateEndpointSecret", "pay"),
+    ("enableEndpoint", "pay"),
     ("replayNotifications", "pay"),
     ("deleteEndpoint", "pay"),
     ("listEndpoints", "read"),

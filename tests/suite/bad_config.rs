@@ -220,3 +220,16 @@ async fn a_store_has_one_host_at_a_time() {
     let verified = scene.host.command(&["store", "verify"]).await;
     assert_eq!(verified.code, Some(0), "{verified:?}");
 }
+
+#[tokio::test]
+async fn keys_are_not_forgotten_sooner_than_the_provider_forgets_them() {
+    let scene = Scene::set().await;
+    let text = scene.good.text(&scene.host.url());
+    let (short, long) = (1, 2);
+    let with = |days: u32| format!("{text}\n[limits]\nidempotency_keep_days = {days}\n");
+    let account = format!("[account.{NAME}]");
+    scene.refuses(&with(short), &account, &["idempotency_keep_days", "86400 s"]).await;
+    std::fs::write(scene.host.folder().join("tollgate.toml"), with(long)).unwrap();
+    scene.host.command(&["config", "check"]).await.answered();
+    scene.recovers().await;
+}

@@ -5,8 +5,12 @@
 //! answer. Each search is shown to find what is planted, in every place and every encoding.
 
 mod cards;
+mod furnished;
+mod left;
 mod memory;
+mod planted;
 mod process;
 mod scan;
+mod story;
 
 pub use scan::{Canary, Scan, encodings};

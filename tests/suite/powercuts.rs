@@ -5,15 +5,16 @@
 //! choices, though not the machine's. A process killed under a system that lives on is another
 //! campaign (`kills`): there everything that was written is kept, synced or not.
 
-mod disk;
+pub mod disk;
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use simulators::{Delay, StripeOptions, StripeSimulator};
 
 use crate::support::{
-    ACCOUNT, Account, Acknowledged, Client, Config, Findings, Host, Ledger, Random, Street,
-    eventually, number, replay, seed, settle, soon,
+    ACCOUNT, Account, Acknowledged, Campaign, Client, Config, Findings, Host, Ledger, Random,
+    Street, eventually, number, replay, seed, settle, soon,
 };
 use disk::{Disk, Moment, NOTICED};
 
@@ -225,8 +226,9 @@ fn print(line: &Line) {
 
 /// Cuts so often, and gives what was found. With patience everything has to end: a minute, for
 /// what only time can end. Stores are closed after the last cut, so that they share that minute.
-async fn campaign(first: Disk, cuts: u64, patient: bool, mut random: Random) -> Findings {
+async fn campaign(first: Disk, cuts: u64, patient: bool, mut random: Random) -> Whole {
     let (mut sites, mut found) = (Vec::new(), Findings::default());
+    let mut faults = Faults::default();
     let (mut next, mut cut) = (Some(first), 0);
     println!("{HEAD}");
     while cut < cuts {
@@ -236,6 +238,7 @@ async fn campaign(first: Disk, cuts: u64, patient: bool, mut random: Random) -> 
             cut += 1;
             let line = Line { store: sites.len() + 1, cut, ..site.cut(&mut random).await };
             print(&line);
+            faults.count(&line);
             found.extend(line.found);
             if site.gone {
                 break;
@@ -247,7 +250,47 @@ async fn campaign(first: Disk, cuts: u64, patient: bool, mut random: Random) -> 
     for site in sites.iter_mut().filter(|site| !site.gone) {
         found.extend(site.close(patient).await);
     }
-    found
+    let (mut acknowledged, mut unknown) = (0, 0);
+    for site in &sites {
+        acknowledged += site.street.acknowledged().len();
+        if !site.gone {
+            unknown += Ledger::read(&site.host.client()).await.count("unknown");
+        }
+    }
+    Whole { found, faults, acknowledged, unknown }
+}
+
+/// What a campaign came to.
+struct Whole {
+    found: Findings,
+    faults: Faults,
+    acknowledged: usize,
+    unknown: usize,
+}
+
+/// Cuts, by their moment.
+#[derive(Default)]
+struct Faults {
+    between: u64,
+    within: u64,
+    again: u64,
+}
+
+impl Faults {
+    fn count(&mut self, line: &Line) {
+        match line.moment {
+            Some(Moment::InAWrite) => self.within += 1,
+            _ => self.between += 1,
+        }
+        self.again += u64::from(line.again);
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Faults { between, within, again } = self;
+        write!(f, "between-writes:{between},in-a-write:{within},in-recovery:{again}")
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -259,14 +302,10 @@ async fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
     let (asked, seed) = (number("TOLLGATE_CUTS"), seed());
     let cuts = asked.unwrap_or(2);
     println!("seed {seed}, {cuts} cuts, {PAYERS} payers");
-    let found = campaign(disk, cuts, asked.is_some(), Random::seeded(seed)).await;
-    println!(
-        "{cuts} cuts: {} lost, {} doubled, {} unexplained, {} differing",
-        found.lost.len(),
-        found.doubled.len(),
-        found.unexplained.len(),
-        found.differing.len(),
-    );
+    let whole = campaign(disk, cuts, asked.is_some(), Random::seeded(seed)).await;
+    let Whole { found, faults, acknowledged, unknown } = whole;
+    let faults = faults.to_string();
+    found.tell(&Campaign { name: "powercuts", runs: cuts, faults, acknowledged, unknown, seed });
     assert!(found.is_empty(), "{found}");
 }
 

@@ -75,6 +75,11 @@ impl Answer {
         Self { status, headers, body: Bytes::from(page), saves: None }
     }
 
+    pub fn text(status: StatusCode, text: String) -> Self {
+        Self { body: Bytes::from(text), ..Self::empty(status) }
+            .with("content-type", "text/plain;charset=utf-8")
+    }
+
     pub fn redirect(to: &str) -> Self {
         Self::empty(StatusCode::FOUND).with("location", to)
     }

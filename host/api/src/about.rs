@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::catalogue as known;
 use crate::jose::{self, KeyWrap};
+use crate::limits::Limits;
 use crate::platform::{PlatformKey, Usage};
 use crate::problem::Problem;
 use crate::route::Visit;
@@ -61,8 +62,9 @@ pub(crate) async fn platform(visit: Visit) -> Result<Answer, Problem> {
             "ahead_seconds_max": platform.policy.ahead_max.as_secs(),
         },
         "limits": {
-            "body_bytes_max": visit.body_bytes_max,
+            "body_bytes_max": visit.load.limits.body_bytes_max,
             "amount_minor_max": AMOUNT_MINOR_MAX,
+            "in_hand": in_hand(&visit.load.limits),
             "requests": sender.app.rate,
             "spending": sender.app.spending,
         },
@@ -73,6 +75,16 @@ pub(crate) async fn platform(visit: Visit) -> Result<Answer, Problem> {
         "accounts": visit.payments.offers(&sender.app),
     });
     Ok(Answer::json(StatusCode::OK, &body))
+}
+
+/// What one app may have in hand of each kind.
+fn in_hand(limits: &Limits) -> Value {
+    json!({
+        "payments": limits.of_app(limits.payments_max),
+        "operations": limits.of_app(limits.operations_max),
+        "reads": limits.of_app(limits.reads_max),
+        "streams": limits.streams_per_app_max,
+    })
 }
 
 const ANY: Shape = Shape::Text { min: 0, max: usize::MAX, of: Any };
@@ -97,6 +109,16 @@ const APP: &[Field] = &[
 const LIMITS: &[Field] = &[
     field("body_bytes_max", COUNT, "Bytes of a request's body."),
     field("amount_minor_max", COUNT, "Minor units of an amount."),
+    field(
+        "in_hand",
+        Shape::Object(&[&[
+            field("payments", COUNT, "New payments, payouts and cards."),
+            field("operations", COUNT, "Captures, refunds, cancellations, syncs and changes."),
+            field("reads", COUNT, "Reads."),
+            field("streams", COUNT, "Streams of events."),
+        ]]),
+        "How many requests of the app may be unanswered at the same time.",
+    ),
     field(
         "requests",
         Shape::Nullable(&Shape::Object(&[&[

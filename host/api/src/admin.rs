@@ -22,6 +22,8 @@ use crate::route::Visit;
 
 mod apply;
 pub(crate) mod books;
+pub(crate) mod plugins;
+pub(crate) mod reconcile;
 pub(crate) mod routes;
 pub(crate) mod shapes;
 mod view;

@@ -9,12 +9,14 @@ use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 mod admitted;
 mod books;
 mod endpoints;
+mod loaded;
 mod proofs;
 mod refused;
 
 pub use admitted::*;
 pub use books::*;
 pub use endpoints::*;
+pub use loaded::*;
 pub use proofs::*;
 pub use refused::*;
 
@@ -259,6 +261,7 @@ pub static CATALOGUE: &[&Code] = &[
     &NO_SUCH_NOTIFICATION,
     &NO_SUCH_APP,
     &NO_SUCH_KEY,
+    &NO_SUCH_PLUGIN,
     &NO_SUCH_ENTRY,
     &NO_SUCH_ANOMALY,
     &NO_SUCH_PROBLEM,
@@ -295,19 +298,27 @@ pub static CATALOGUE: &[&Code] = &[
     &MISDIRECTED,
     &FIELDS_INVALID,
     &ENDPOINT_REFUSED,
+    &SPAN_REFUSED,
     &KEY_REUSED,
     &CARD_NOT_ENCRYPTED,
+    &SECRET_MISPLACED,
     &CARD_REFUSED,
     &UNSUPPORTED,
     &REFUSED_BY_PLUGIN,
     &TOO_MANY_STREAMS,
     &RATE_LIMITED,
+    &TOO_MUCH_IN_HAND,
     &TOO_MANY_FAILURES,
     &HEADERS_TOO_LARGE,
     &INTERNAL,
+    &REPORT_UNREADABLE,
     &MISCONFIGURED,
     &PLUGIN_FAILED,
+    &PLUGIN_QUARANTINED,
     &STORE_UNAVAILABLE,
+    &STORAGE_FULL,
+    &OVERLOADED,
+    &ACCOUNT_OVERLOADED,
     &STOPPING,
     &TOO_MANY_CONNECTIONS,
     &DEADLINE_PASSED,

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::catalogue::TOO_MANY_CONNECTIONS;
 use crate::edge::Edge;
@@ -18,22 +19,23 @@ use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::socket::Socket;
 
-/// hyper's smallest buffer.
-const BUFFER_BYTES_MIN: usize = 8192;
-
 /// Serves the connection until it ends, or until `stop` and the request in hand is answered.
-pub(crate) async fn serve(
-    (stream, peer): (TcpStream, IpAddr),
+pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    (stream, peer): (S, IpAddr),
     edge: Arc<Edge>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let limits = &edge.limits;
+    let limits = &edge.load.limits;
     let socket = Socket::new(stream, limits.write_timeout);
     let cut_short = AtomicBool::new(false);
+    let in_hand = AtomicBool::new(false);
     {
-        let (edge, cut_short) = (&edge, &cut_short);
+        let (edge, cut_short, in_hand) = (&edge, &cut_short, &in_hand);
         let service = service_fn(move |request| async move {
-            Ok::<_, std::convert::Infallible>(edge.answer(request, peer, cut_short).await)
+            in_hand.store(true, Ordering::Relaxed);
+            let answer = edge.answer(request, peer, cut_short).await;
+            in_hand.store(false, Ordering::Relaxed);
+            Ok::<_, std::convert::Infallible>(answer)
         });
         let io = TokioIo::new(socket.clone());
         let mut connection = pin!(builder(limits).serve_connection(io, service));
@@ -41,7 +43,11 @@ pub(crate) async fn serve(
             ended = connection.as_mut() => ended,
             _ = stop.changed() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                // A head that does not end, or an answer that is not taken, does not keep the host.
+                match in_hand.load(Ordering::Relaxed) {
+                    true => connection.await,
+                    false => timeout(limits.write_timeout, connection).await.unwrap_or(Ok(())),
+                }
             }
         };
         if let Err(error) = ended {
@@ -57,12 +63,11 @@ pub(crate) async fn serve(
 /// answered with a problem.
 fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    let head = limits.headers_bytes_max.saturating_add(limits.target_bytes_max);
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
         .max_headers(limits.headers_max.saturating_mul(2))
-        .max_buf_size(head.saturating_mul(2).max(BUFFER_BYTES_MIN));
+        .max_buf_size(limits.buffer_bytes_max());
     builder
 }
 
@@ -75,11 +80,11 @@ pub(crate) async fn refuse(stream: TcpStream, edge: &Edge) {
          content-length: {}\r\nretry-after: {}\r\nrequest-id: {}\r\ncache-control: no-store\r\n\
          connection: close\r\n\r\n{body}",
         body.len(),
-        problem.code.retry.after_s().unwrap_or("5"),
+        problem.code.retry.drawn_after_s().unwrap_or(5),
         edge.request_id(),
     );
-    let mut socket = Socket::new(stream, edge.limits.write_timeout);
+    let mut socket = Socket::new(stream, edge.load.limits.write_timeout);
     if socket.write_all(answer.as_bytes()).await.is_ok() {
-        socket.linger(edge.limits.linger_timeout).await;
+        socket.linger(edge.load.limits.linger_timeout).await;
     }
 }

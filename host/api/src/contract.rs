@@ -3,6 +3,7 @@
 //! Each method mirrors the one of [`engine::Engine`] and says nothing more than it.
 
 mod endpoints;
+mod plugins;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,13 +16,14 @@ use engine::{
 use ledger::{Id, Money, Payment};
 
 pub use endpoints::{Endpoints, Shown};
+pub use plugins::Plugins;
 
 /// An answer of the engine that is on its way.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The engine as the HTTP edge sees it.
 #[allow(missing_docs)]
-pub trait Payments: Endpoints {
+pub trait Payments: Endpoints + Plugins {
     fn pay(&self, ask: Ask, payment: NewPayment) -> Soon<'_, Result<Done, Error>>;
     fn pay_out(&self, ask: Ask, payout: NewPayout) -> Soon<'_, Result<Done, Error>>;
     fn capture(

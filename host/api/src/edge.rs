@@ -26,24 +26,26 @@ use crate::answer::Answer;
 use crate::attest::Exchange;
 use crate::catalogue::{DEADLINE_PASSED, INTERNAL, NETWORK_REFUSED, NOTHING_HERE};
 use crate::contract::Payments;
-use crate::limits::Limits;
+use crate::load::{Hold, Load};
 use crate::outgoing::Outgoing;
 use crate::platform::Platform;
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
 use crate::proof::Asked;
 use crate::route::{Call, Intake, Reply, Route, Visit};
 use crate::server::Options;
+use crate::shape::{Faults, Field};
 use crate::streams::Streams;
-use crate::{auth, cards, head, query, router};
+use crate::{auth, cards, head, query, router, stray};
 
 mod taking;
 
 use taking::Taken;
+pub(crate) use taking::checked_fields;
 
 /// What all connections share.
 pub(crate) struct Edge {
     pub(crate) payments: Arc<dyn Payments>,
-    pub(crate) limits: Limits,
+    pub(crate) load: Arc<Load>,
     streams: Arc<Streams>,
     platform: Arc<Platform>,
     listen: SocketAddr,
@@ -63,8 +65,14 @@ impl Edge {
         let Options { listen, limits, proxies, admin, platform } = options;
         let (admission, ids) = (Admission::new(proxies), RequestIds::new());
         let streams = Streams::new(&limits, stop);
+        let load = Load::new(limits);
         let platform = Arc::new(platform);
-        Edge { payments, limits, streams, platform, listen, admission, admin, ids, begun }
+        Edge { payments, load, streams, platform, listen, admission, admin, ids, begun }
+    }
+
+    /// Whether this is the address of a proxy before this host.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.admission.is_proxy(address)
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -81,9 +89,11 @@ impl Edge {
         let mut line = Line::begin(request.method(), self.request_id());
         let span = tracing::debug_span!("request", id = line.id);
         let whole = request.body().is_end_stream();
-        let mut passage = Passage { edge: self, line: &mut line, peer, whole, exchange: None };
+        let hold = Hold::default();
+        let mut passage =
+            Passage { edge: self, line: &mut line, peer, whole, exchange: None, hold };
         let chunked = request.headers().contains_key("transfer-encoding");
-        let deadline = self.limits.answer_timeout;
+        let deadline = self.load.limits.answer_timeout;
         let answered = timeout(deadline, passage.pass(request).instrument(span)).await;
         let (whole, exchange) = (passage.whole, passage.exchange.take());
         let mut answer = match answered {
@@ -115,6 +125,8 @@ struct Passage<'a> {
     whole: bool,
     /// What an answer to an app proves itself to belong to.
     exchange: Option<Exchange>,
+    /// What it takes of the host's room.
+    hold: Hold,
 }
 
 /// The prefix of everything that apps ask.
@@ -123,15 +135,24 @@ const OF_APPS: &str = "/v1/";
 impl Passage<'_> {
     async fn pass(&mut self, request: Request<Incoming>) -> Result<Answer, Problem> {
         let (parts, body) = request.into_parts();
-        head::check(&parts, &self.edge.limits)?;
+        head::check(&parts, &self.edge.load.limits)?;
         if parts.uri.path().starts_with(OF_APPS) {
             let (authority, _) = self.edge.platform.authority(&parts.headers, self.edge.listen);
             self.exchange = Some(Exchange::of(&parts, authority));
         }
         let (route, path) = router::find(&parts.method, parts.uri.path())?;
         self.line.route = route.path;
+        let class = route.class();
+        if let Some(class) = class {
+            self.edge.load.places.expect_one(class)?;
+        }
+        stray::check_head(route, &parts, &path)?;
         let sender = self.sender(route, &parts).await?;
         let app = sender.as_ref().map(|sender| sender.app.id.clone());
+        // Who is known may take a place while the body comes; of anybody else it comes first.
+        if !matches!(route.call, Call::Open(_)) {
+            self.hold.place = self.edge.load.place(class, app.as_ref())?;
+        }
         let query = checked_query(route, &parts)?;
         let key = match route.call {
             Call::Ask(_) => Some(head::idempotency_key(&parts.headers)?),
@@ -139,9 +160,12 @@ impl Passage<'_> {
         };
         cards::only_encrypted(route, &parts.headers)?;
         let Taken { sent, raw, json, encrypted } =
-            self.take_in(route.intake, &parts, body, sender.as_ref()).await?;
+            self.take_in(route, &parts, body, sender.as_ref()).await?;
+        if self.hold.place.is_none() {
+            self.hold.place = self.edge.load.place(class, None)?;
+        }
         if route.is_audited() {
-            let object = object(&path, key.as_deref(), &json);
+            let object = object(route, &path, key.as_deref(), &json);
             let about = (object, digest(&parts, &sent));
             let act = audited(route, &self.line.id, sender.as_ref(), about);
             self.edge.payments.audit(act).await?;
@@ -154,7 +178,7 @@ impl Passage<'_> {
         });
         let (payments, streams) = (self.edge.payments.clone(), self.edge.streams.clone());
         let platform = self.edge.platform.clone();
-        let body_bytes_max = self.edge.limits.body_bytes_max;
+        let load = self.edge.load.clone();
         let visit = Visit {
             payments,
             streams,
@@ -166,7 +190,7 @@ impl Passage<'_> {
             parts,
             raw,
             encrypted,
-            body_bytes_max,
+            load,
         };
         self.operate(call(route, visit, app, ask)?).await
     }
@@ -218,15 +242,16 @@ impl Passage<'_> {
         access.check_token(&parts.headers)
     }
 
-    async fn operate(&self, reply: Reply) -> Result<Answer, Problem> {
-        let begun = self.edge.begun.clone();
+    async fn operate(&mut self, reply: Reply) -> Result<Answer, Problem> {
+        let held = (self.edge.begun.clone(), std::mem::take(&mut self.hold));
         let operation = async move {
-            let _begun = begun;
+            let _held = held;
             reply.await
         };
         let ended = tokio::spawn(operation.in_current_span()).await;
         ended.unwrap_or_else(|error| {
-            tracing::error!(%error, "an operation broke off");
+            // The error's own text holds that of the panic, and so whatever it was about.
+            tracing::error!(panicked = error.is_panic(), "an operation broke off");
             Err(Problem::new(&INTERNAL, INTERNAL.cause))
         })
     }
@@ -244,12 +269,22 @@ fn call(route: &Route, visit: Visit, app: Option<Id>, ask: Option<Ask>) -> Resul
 
 /// What an audit line is about: what the path names, or the idempotency key under which what is
 /// made can be found, or the name of what is made.
-fn object(path: &[String], key: Option<&str>, json: &Value) -> String {
+fn object(route: &Route, path: &[String], key: Option<&str>, json: &Value) -> String {
     match (path, key) {
-        ([_, ..], _) => path.join("/"),
+        ([_, ..], _) => {
+            let named = path.iter().zip(route.parameters);
+            named.map(|(text, field)| names(field, text)).collect::<Vec<_>>().join("/")
+        }
         ([], Some(key)) => key.to_owned(),
         ([], None) => json.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
     }
+}
+
+/// What the path names; nothing of a text that can be no name there, since it may be anything.
+fn names<'a>(field: &Field, text: &'a str) -> &'a str {
+    let mut faults = Faults::of(Place::Body);
+    field.shape.check(&Value::from(text), "", &mut faults);
+    if faults.into_list().is_empty() { text } else { "-" }
 }
 
 /// What the audit trail says of a request; the digest is that of the request as it came.

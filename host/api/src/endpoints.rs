@@ -83,6 +83,11 @@ pub(crate) async fn rotate(visit: Visit, app: Id) -> Outcome {
     Ok(Answer::json(StatusCode::OK, &with_secret(&rotated.0, &rotated.1)))
 }
 
+pub(crate) async fn enable(visit: Visit, app: Id) -> Outcome {
+    let enabled = visit.payments.enable_endpoint(&app, &named(&visit)?).await?;
+    Ok(Answer::json(StatusCode::OK, &view(&enabled)))
+}
+
 pub(crate) async fn notifications(visit: Visit, app: Id) -> Outcome {
     let endpoint = named(&visit)?;
     let word = visit.query.get("stage").and_then(Value::as_str);
@@ -162,6 +167,9 @@ fn health(health: &Health) -> Value {
             "until": rfc3339(*until_ms),
             "why": why,
         }),
+        Health::Disabled { since_ms, why } => {
+            json!({"type": "disabled", "since": rfc3339(*since_ms), "why": why})
+        }
     }
 }
 

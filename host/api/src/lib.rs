@@ -22,10 +22,14 @@ mod edge;
 mod endpoints;
 mod events;
 mod forms;
+#[doc(hidden)]
+pub mod fuzzing;
 mod head;
 pub mod jose;
 mod json;
 mod limits;
+mod load;
+mod metrics;
 mod numeral;
 mod openapi;
 mod outgoing;
@@ -33,6 +37,7 @@ mod pace;
 mod pages;
 mod payments;
 mod peers;
+mod places;
 mod platform;
 mod problem;
 mod proof;
@@ -46,6 +51,7 @@ mod server;
 mod shape;
 pub mod signature;
 mod socket;
+mod stray;
 mod streams;
 mod table;
 mod time;
@@ -55,8 +61,11 @@ mod webhooks;
 
 pub use admin::AdminAccess;
 pub use admin::books::{anomaly as anomaly_view, entry_record as entry_view};
+pub use admin::reconcile::{
+    difference as difference_view, head as reconciliation_head, tail as reconciliation_tail,
+};
 pub use catalogue::CATALOGUE;
-pub use contract::{Endpoints, Payments, Shown, Soon};
+pub use contract::{Endpoints, Payments, Plugins, Shown, Soon};
 pub use events::event_body;
 pub use limits::Limits;
 pub use platform::{Platform, PlatformKey, Usage};

@@ -18,7 +18,11 @@ pub(crate) async fn health(_: Visit) -> Outcome {
 }
 
 pub(crate) async fn ready(visit: Visit) -> Outcome {
-    let impediments = visit.payments.impediments().await;
+    let mut impediments = visit.payments.impediments().await;
+    if visit.load.is_stopping() {
+        impediments.push("the host is stopping".to_owned());
+    }
+    impediments.dedup();
     let ready = impediments.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(Answer::json(status, &json!({"ready": ready, "impediments": impediments})))

@@ -1,12 +1,10 @@
-//! Who may hold a connection: so many in all, so many of one peer.
+//! What peers may hold, connections or bytes of bodies: so much in all, so much of one peer.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::limits::Limits;
-
-/// The connections there are, by peer.
+/// What there is, by peer.
 pub(crate) struct Peers {
     all_max: usize,
     each_max: usize,
@@ -19,29 +17,42 @@ struct Held {
     by_peer: HashMap<IpAddr, usize>,
 }
 
-/// A connection's place; given back when dropped.
+/// What a peer has taken; given back when dropped.
 pub(crate) struct Seat {
     peers: Arc<Peers>,
     peer: IpAddr,
+    amount: usize,
 }
 
 impl Peers {
-    pub(crate) fn new(limits: &Limits) -> Arc<Peers> {
-        let (all_max, each_max) = (limits.connections_max, limits.connections_per_peer_max);
+    /// So much in all, so much of each.
+    pub(crate) fn new(all_max: usize, each_max: usize) -> Arc<Peers> {
         Arc::new(Peers { all_max, each_max, held: Mutex::default() })
     }
 
-    /// A place for one more connection of this peer; none when there is none left.
-    pub(crate) fn seat(self: &Arc<Peers>, address: IpAddr) -> Option<Seat> {
+    /// So much more for this peer, within what each may have where that is `bounded`; none when
+    /// there is not so much left.
+    pub(crate) fn seat(
+        self: &Arc<Peers>,
+        address: IpAddr,
+        amount: usize,
+        bounded: bool,
+    ) -> Option<Seat> {
         let peer = network(address);
         let mut held = self.held();
-        let of_peer = held.by_peer.get(&peer).copied().unwrap_or_default();
-        if held.all >= self.all_max || of_peer >= self.each_max {
+        let all = held.all.saturating_add(amount);
+        let of_peer = held.by_peer.get(&peer).copied().unwrap_or_default().saturating_add(amount);
+        if all > self.all_max || (bounded && of_peer > self.each_max) {
             return None;
         }
-        held.all += 1;
-        held.by_peer.insert(peer, of_peer + 1);
-        Some(Seat { peers: self.clone(), peer })
+        held.all = all;
+        held.by_peer.insert(peer, of_peer);
+        Some(Seat { peers: self.clone(), peer, amount })
+    }
+
+    /// How much is held now.
+    pub(crate) fn taken(&self) -> usize {
+        self.held().all
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -52,9 +63,9 @@ impl Peers {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut held = self.peers.held();
-        held.all = held.all.saturating_sub(1);
+        held.all = held.all.saturating_sub(self.amount);
         match held.by_peer.get_mut(&self.peer) {
-            Some(count) if *count > 1 => *count -= 1,
+            Some(count) if *count > self.amount => *count -= self.amount,
             _ => {
                 held.by_peer.remove(&self.peer);
             }
@@ -76,33 +87,38 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn peers(all: usize, each: usize) -> Arc<Peers> {
-        let (connections_max, connections_per_peer_max) = (all, each);
-        Peers::new(&Limits { connections_max, connections_per_peer_max, ..Limits::default() })
-    }
-
     fn at(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
     #[test]
     fn a_place_is_given_back_when_it_is_dropped() {
-        let peers = peers(1, 1);
-        let seat = peers.seat(at("192.0.2.1"));
+        let peers = Peers::new(1, 1);
+        let seat = peers.seat(at("192.0.2.1"), 1, true);
         assert!(seat.is_some());
-        assert!(peers.seat(at("192.0.2.2")).is_none());
+        assert!(peers.seat(at("192.0.2.2"), 1, true).is_none());
         drop(seat);
-        assert!(peers.seat(at("192.0.2.2")).is_some());
+        assert!(peers.seat(at("192.0.2.2"), 1, true).is_some());
         assert!(peers.held().by_peer.is_empty());
     }
 
     #[test]
     fn one_ipv6_network_is_one_peer_and_a_mapped_address_is_its_ipv4_address() {
-        let peers = peers(9, 1);
-        let _six = peers.seat(at("2001:db8::1"));
-        assert!(peers.seat(at("2001:db8::ffff:1")).is_none());
-        assert!(peers.seat(at("2001:db8:0:1::1")).is_some());
-        let _four = peers.seat(at("::ffff:192.0.2.1"));
-        assert!(peers.seat(at("192.0.2.1")).is_none());
+        let peers = Peers::new(9, 1);
+        let _six = peers.seat(at("2001:db8::1"), 1, true);
+        assert!(peers.seat(at("2001:db8::ffff:1"), 1, true).is_none());
+        assert!(peers.seat(at("2001:db8:0:1::1"), 1, true).is_some());
+        let _four = peers.seat(at("::ffff:192.0.2.1"), 1, true);
+        assert!(peers.seat(at("192.0.2.1"), 1, true).is_none());
+    }
+
+    #[test]
+    fn whoever_is_not_bounded_is_counted_all_the_same() {
+        let peers = Peers::new(3, 1);
+        let _proxied = [at("192.0.2.1"), at("192.0.2.1")].map(|one| peers.seat(one, 1, false));
+        assert!(peers.seat(at("192.0.2.1"), 1, true).is_none());
+        assert!(peers.seat(at("192.0.2.2"), 2, false).is_none());
+        assert_eq!(peers.taken(), 2);
+        assert!(peers.seat(at("192.0.2.2"), 1, true).is_some());
     }
 }

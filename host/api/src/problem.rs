@@ -3,6 +3,7 @@
 //! Which problems there are stands in [`catalogue`](crate::CATALOGUE). A problem never holds a key,
 //! a body or a whole value that was sent: text of others is cut.
 
+use engine::holds_secret;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,13 +28,21 @@ impl Retry {
     /// The words, as they stand in an answer.
     pub const WORDS: [&str; 4] = ["never", "same-key", "new-key", "later"];
 
-    /// How long to wait before asking again, in seconds.
-    pub fn after_s(self) -> Option<&'static str> {
+    /// How long to wait before asking again, in seconds: between these two.
+    pub fn after_s(self) -> Option<(u64, u64)> {
         match self {
             Retry::Never | Retry::NewKey => None,
-            Retry::SameKey => Some("1"),
-            Retry::Later => Some("5"),
+            Retry::SameKey => Some((1, 1)),
+            Retry::Later => Some((2, 8)),
         }
+    }
+
+    /// The value of `Retry-After`: by chance, so that clients that were refused together do not
+    /// come back together.
+    pub(crate) fn drawn_after_s(self) -> Option<u64> {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        let (least, most) = self.after_s()?;
+        Some(least + RandomState::new().build_hasher().finish() % (most - least + 1))
     }
 }
 
@@ -235,8 +244,8 @@ impl Problem {
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut answer = Answer::json(status, &self.json());
         answer.set("content-type", HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.code.retry.after_s() {
-            answer.set("retry-after", HeaderValue::from_static(seconds));
+        if let Some(seconds) = self.code.retry.drawn_after_s() {
+            answer.set("retry-after", HeaderValue::from(seconds));
         }
         for (name, value) in &self.headers {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -248,8 +257,12 @@ impl Problem {
     }
 }
 
-/// At most the first 48 characters of what somebody else wrote, without control characters.
+/// At most the first 48 characters of what somebody else wrote, without control characters; nothing
+/// of it where it holds a card number or a key.
 pub(crate) fn cut(text: &str) -> String {
+    if holds_secret(text) {
+        return "…".to_owned();
+    }
     let mut short: String = text.chars().filter(|c| !c.is_control()).take(48).collect();
     if short.len() < text.len() {
         short.push('…');

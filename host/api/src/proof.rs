@@ -196,8 +196,11 @@ fn unreadable(error: Error) -> Problem {
     }
 }
 
-/// At most so much of a text that holds words of somebody else.
+/// At most so much of a text that holds words of somebody else; nothing of one that holds a secret.
 fn shown(text: &str) -> String {
+    if engine::holds_secret(text) {
+        return known::SIGNATURE_MALFORMED.cause.to_owned();
+    }
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 

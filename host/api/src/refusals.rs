@@ -58,10 +58,20 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => Problem::new(code(refusal), said),
             Error::Unsupported(_) => Problem::new(&known::UNSUPPORTED, said),
             Error::Invalid(_) => Problem::new(&known::REFUSED_BY_PLUGIN, said),
+            Error::Span(_) => Problem::new(&known::SPAN_REFUSED, said),
+            // Asked for by operators alone: they are told what the plugin says.
+            Error::Report(_) => Problem::new(&known::REPORT_UNREADABLE, said),
             Error::Misconfigured(_) => hidden(&known::MISCONFIGURED, &error),
             Error::PluginFault(_) => hidden(&known::PLUGIN_FAILED, &error),
             Error::Busy => Problem::new(&known::PAYMENT_BUSY, said),
             Error::Vault(_) => hidden(&known::VAULT_CLOSED, &error),
+            Error::PluginQuarantined(_) => hidden(&known::PLUGIN_QUARANTINED, &error),
+            Error::NoSuchPlugin(_) => Problem::new(&known::NO_SUCH_PLUGIN, said),
+            Error::AccountOverloaded(_) => Problem::new(&known::ACCOUNT_OVERLOADED, said),
+            Error::Overloaded => Problem::new(&known::OVERLOADED, said),
+            Error::Store(_) | Error::Audit(_) if error.is_storage_full() => {
+                Problem::new(&known::STORAGE_FULL, known::STORAGE_FULL.cause)
+            }
             Error::Store(_) | Error::Audit(_) => hidden(&known::STORE_UNAVAILABLE, &error),
             Error::Stopping => Problem::new(&known::STOPPING, said),
         }

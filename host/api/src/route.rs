@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 use crate::answer::Answer;
 use crate::catalogue as known;
 use crate::contract::{Payments, Soon};
+use crate::load::Load;
+use crate::places::Class;
 use crate::platform::Platform;
 use crate::problem::{Code, Problem};
 use crate::shape::{Field, Shape};
@@ -87,8 +89,8 @@ pub(crate) struct Visit {
     pub(crate) raw: Bytes,
     /// Whether it came in a JWE.
     pub(crate) encrypted: bool,
-    /// The most bytes that a body may have.
-    pub(crate) body_bytes_max: usize,
+    /// What is in hand, and the limits.
+    pub(crate) load: Arc<Load>,
 }
 
 impl Visit {
@@ -146,8 +148,11 @@ const WITH_API_KEY: &[&Code] = &[
     &known::NETWORK_REFUSED,
     &known::PROTECTION_REQUIRED,
     &known::RATE_LIMITED,
+    &known::TOO_MUCH_IN_HAND,
+    &known::OVERLOADED,
     &known::TOO_MANY_FAILURES,
     &known::STORE_UNAVAILABLE,
+    &known::STORAGE_FULL,
 ];
 const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
     &known::IN_PROGRESS,
@@ -157,6 +162,8 @@ const WITH_IDEMPOTENCY_KEY: &[&Code] = &[
     &known::REFUSED_BY_PLUGIN,
     &known::MISCONFIGURED,
     &known::PLUGIN_FAILED,
+    &known::PLUGIN_QUARANTINED,
+    &known::ACCOUNT_OVERLOADED,
     &known::PAYMENT_BUSY,
     &known::STOPPING,
 ];
@@ -164,8 +171,12 @@ const WITH_ADMIN_TOKEN: &[&Code] = &[
     &known::ADMIN_TOKEN_WRONG,
     &known::NETWORK_REFUSED,
     &known::TOO_MANY_FAILURES,
+    &known::OVERLOADED,
     &known::STORE_UNAVAILABLE,
+    &known::STORAGE_FULL,
 ];
+/// Of everybody who is known, and of whose requests something is kept.
+const KEEPS: &[&Code] = &[&known::SECRET_MISPLACED];
 const WITH_BODY: &[&Code] = &[&known::BODY_TOO_SLOW, &known::BODY_TOO_LARGE];
 const WITH_QUERY: &[&Code] = &[&known::QUERY_INVALID];
 const WITH_JSON: &[&Code] = &[&known::NOT_JSON, &known::MEDIA_TYPE, &known::FIELDS_INVALID];
@@ -180,9 +191,27 @@ const WITH_JWE: &[&Code] = &[
 ];
 
 impl Route {
+    /// Whether anybody may call.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.call, Call::Open(_))
+    }
+
     /// Whether it may change something, and so leaves a line in the audit trail.
     pub(crate) fn is_audited(&self) -> bool {
-        !matches!(self.call, Call::Open(_)) && self.method != "GET"
+        !self.is_open() && self.method != "GET"
+    }
+
+    /// What it is to the limits; pages that are made at once have none.
+    pub(crate) fn class(&self) -> Option<Class> {
+        match (&self.call, self.method) {
+            (Call::Admin(_), _) => Some(Class::Admin),
+            (Call::Open(_), _) => matches!(self.intake, Intake::Raw).then_some(Class::Webhooks),
+            (Call::App(_), "GET") => Some(Class::Reads),
+            _ if matches!(self.id, "createPayment" | "createPayout" | "createCard") => {
+                Some(Class::Payments)
+            }
+            (Call::App(_) | Call::Ask(_), _) => Some(Class::Operations),
+        }
     }
 
     /// Every problem the operation can answer.
@@ -193,6 +222,7 @@ impl Route {
             Call::Ask(_) => (WITH_API_KEY, WITH_IDEMPOTENCY_KEY),
             Call::Admin(_) => (WITH_ADMIN_TOKEN, &[]),
         };
+        let kept = if self.is_open() { &[] } else { KEEPS };
         let (body, json): (&[&Code], &[&Code]) = match self.intake {
             Intake::None => (&[], &[]),
             Intake::Json { .. } if matches!(self.call, Call::App(_) | Call::Ask(_)) => {
@@ -202,7 +232,7 @@ impl Route {
             Intake::Raw => (WITH_BODY, &[]),
         };
         let query = if matches!(self.intake, Intake::Raw) { &[] } else { WITH_QUERY };
-        let all = [EVERYWHERE, keyed, asked, body, json, query, self.own_problems];
+        let all = [EVERYWHERE, keyed, asked, kept, body, json, query, self.own_problems];
         all.into_iter().flatten().copied()
     }
 

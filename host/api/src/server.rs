@@ -19,13 +19,12 @@ use crate::connection;
 use crate::contract::Payments;
 use crate::edge::Edge;
 use crate::limits::Limits;
-use crate::peers::Peers;
 use crate::platform::Platform;
 
 /// How long to wait when the system gives no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// How many refused connections are given an answer at once; more are closed without.
-const REFUSALS_MAX: usize = 64;
+const REFUSALS_MAX: usize = 256;
 
 /// Where to listen, and what to allow.
 #[derive(Clone, Debug)]
@@ -57,7 +56,6 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     edge: Arc<Edge>,
-    peers: Arc<Peers>,
     refusals: Arc<Semaphore>,
     /// Told when the host stops.
     stop: watch::Sender<bool>,
@@ -72,14 +70,13 @@ impl Server {
         let failed = |source| BindError { address: wanted, source };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let peers = Peers::new(&options.limits);
         let (hold, begun) = mpsc::channel(1);
         let (stop, stopped) = watch::channel(false);
         crate::proof::prepare();
         let options = Options { listen: address, ..options };
         let edge = Arc::new(Edge::new(payments, options, (hold, stopped)));
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-        Ok(Server { listener, address, edge, peers, refusals, stop, begun })
+        Ok(Server { listener, address, edge, refusals, stop, begun })
     }
 
     /// Where it listens.
@@ -87,13 +84,18 @@ impl Server {
         self.address
     }
 
-    /// Answers until `until` is done, then takes no more connections, answers the requests in hand,
-    /// and waits for the operations that have begun, all within the limit for draining. True when
-    /// nothing was left.
+    /// Answers until `until` is done. Then it says that it is not ready, for as long as the limits
+    /// say, takes no more connections, answers the requests in hand, and waits for the operations
+    /// that have begun, all within the limit for draining. True when nothing was left.
     pub async fn serve(self, until: impl Future<Output = ()>) -> bool {
         let stopped = self.stop.subscribe();
         let mut connections = JoinSet::new();
-        let mut until = pin!(until);
+        let load = self.edge.load.clone();
+        let mut until = pin!(async {
+            until.await;
+            load.stop();
+            sleep(load.limits.lame_duck).await;
+        });
         loop {
             tokio::select! {
                 () = until.as_mut() => break,
@@ -116,7 +118,8 @@ impl Server {
     ) {
         let edge = self.edge.clone();
         let _ = stream.set_nodelay(true);
-        if let Some(seat) = self.peers.seat(peer.ip()) {
+        let bounded = !edge.is_proxy(peer.ip());
+        if let Some(seat) = edge.load.connections.seat(peer.ip(), 1, bounded) {
             let stopped = stopped.clone();
             connections.spawn(async move {
                 let _seat = seat;
@@ -133,7 +136,7 @@ impl Server {
     async fn drain(self, mut connections: JoinSet<()>) -> bool {
         let Server { listener, edge, mut begun, .. } = self;
         drop(listener);
-        let most = edge.limits.drain_timeout;
+        let most = edge.load.limits.drain_timeout;
         drop(edge);
         let drained = timeout(most, async {
             while connections.join_next().await.is_some() {}

@@ -14,18 +14,23 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
 /// A handle on a socket.
-#[derive(Clone)]
-pub(crate) struct Socket(Arc<Mutex<Inner>>);
+pub(crate) struct Socket<S = TcpStream>(Arc<Mutex<Inner<S>>>);
 
-struct Inner {
-    stream: TcpStream,
+struct Inner<S> {
+    stream: S,
     write_timeout: Duration,
     /// Runs while the client takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Socket {
-    pub(crate) fn new(stream: TcpStream, write_timeout: Duration) -> Socket {
+impl<S> Clone for Socket<S> {
+    fn clone(&self) -> Socket<S> {
+        Socket(self.0.clone())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    pub(crate) fn new(stream: S, write_timeout: Duration) -> Socket<S> {
         Socket(Arc::new(Mutex::new(Inner { stream, write_timeout, stalled: None })))
     }
 
@@ -40,12 +45,12 @@ impl Socket {
         .await;
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, Inner<S>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+impl<S> Inner<S> {
     fn written(
         &mut self,
         cx: &mut Context<'_>,
@@ -62,7 +67,7 @@ impl Inner {
     }
 }
 
-impl AsyncRead for Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -72,7 +77,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

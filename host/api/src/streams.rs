@@ -8,7 +8,7 @@ use std::time::Duration;
 use ledger::Id;
 use tokio::sync::watch;
 
-use crate::catalogue::TOO_MANY_STREAMS;
+use crate::catalogue::{OVERLOADED, TOO_MANY_STREAMS};
 use crate::limits::Limits;
 use crate::problem::Problem;
 
@@ -16,6 +16,7 @@ use crate::problem::Problem;
 pub(crate) struct Streams {
     open: Mutex<HashMap<Id, usize>>,
     per_app_max: usize,
+    all_max: usize,
     /// A comment is sent when nothing else was for so long.
     pub(crate) heartbeat: Duration,
     /// How long a client may leave what it was sent untaken.
@@ -29,6 +30,7 @@ impl Streams {
         Arc::new(Streams {
             open: Mutex::default(),
             per_app_max: limits.streams_per_app_max,
+            all_max: limits.streams_max,
             heartbeat: limits.stream_heartbeat,
             patience: limits.stream_patience,
             stop,
@@ -38,6 +40,9 @@ impl Streams {
     /// A place for one more stream of the app.
     pub(crate) fn seat(self: &Arc<Streams>, app: &Id) -> Result<Seat, Problem> {
         let mut open = self.lock();
+        if open.values().sum::<usize>() >= self.all_max {
+            return Err(Problem::new(&OVERLOADED, "all places for streams are taken"));
+        }
         let count = open.entry(app.clone()).or_default();
         if *count >= self.per_app_max {
             let detail = format!("an app has at most {} streams open", self.per_app_max);
@@ -45,6 +50,11 @@ impl Streams {
         }
         *count += 1;
         Ok(Seat { streams: self.clone(), app: app.clone() })
+    }
+
+    /// How many are open.
+    pub(crate) fn open(&self) -> usize {
+        self.lock().values().sum()
     }
 
     /// Ends when the host stops.

@@ -6,6 +6,7 @@ mod endpoints;
 use engine::Scope;
 
 use crate::admin::books::routes as books;
+use crate::admin::reconcile::routes as reconcile;
 use crate::admin::routes as admin;
 use crate::catalogue as known;
 use crate::problem::Code;
@@ -169,6 +170,7 @@ pub(crate) static ROUTES: &[Route] = &[
                 &known::UNSUPPORTED,
                 &known::MISCONFIGURED,
                 &known::PLUGIN_FAILED,
+                &known::ACCOUNT_OVERLOADED,
                 &known::PAYMENT_BUSY,
                 &known::STOPPING,
             ],
@@ -206,6 +208,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoints::READ,
     endpoints::REMOVE,
     endpoints::ROTATE,
+    endpoints::ENABLE,
     endpoints::NOTIFICATIONS,
     endpoints::REPLAY,
     Route {
@@ -236,7 +239,15 @@ pub(crate) static ROUTES: &[Route] = &[
         query: &[],
         intake: Intake::Raw,
         given: &[],
-        own_problems: &[&known::NO_SUCH_ACCOUNT, &known::STORE_UNAVAILABLE, &known::STOPPING],
+        own_problems: &[
+            &known::NO_SUCH_ACCOUNT,
+            &known::OVERLOADED,
+            &known::PLUGIN_FAILED,
+            &known::PLUGIN_QUARANTINED,
+            &known::STORE_UNAVAILABLE,
+            &known::STORAGE_FULL,
+            &known::STOPPING,
+        ],
     },
     admin::LIST,
     admin::ADD,
@@ -247,12 +258,16 @@ pub(crate) static ROUTES: &[Route] = &[
     admin::ROTATE_KEY,
     admin::REVOKE_KEY,
     admin::AUDIT,
+    admin::PLUGINS,
+    admin::CLEAR_PLUGIN,
+    admin::METRICS,
     books::LIST,
     books::READ,
     books::ASK,
     books::SETTLE,
     books::ANOMALIES,
     books::CLOSE,
+    reconcile::RECONCILE,
     page(
         "/health",
         ["health", "Whether the process answers"],

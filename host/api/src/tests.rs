@@ -11,6 +11,7 @@ mod document;
 mod double;
 mod framing;
 mod money;
+mod overload;
 mod refused;
 mod streams;
 mod told;

@@ -5,12 +5,14 @@
 mod books;
 mod cards;
 mod endpoints;
+mod outcomes;
 mod pages;
 
 use ledger::AMOUNT_MINOR_MAX;
 
 use crate::about;
 use crate::admin::books::shapes as kept;
+use crate::admin::reconcile::shapes as compared;
 use crate::admin::shapes as admin;
 use crate::problem::{CLASSES, RULES, Retry};
 use crate::shape::Alphabet::{Any, Name, Printable, Text, Visible, Word};
@@ -19,6 +21,7 @@ use crate::shape::{Field, Shape, field, optional};
 pub(crate) use books::*;
 pub(crate) use cards::*;
 pub(crate) use endpoints::*;
+pub(crate) use outcomes::*;
 pub(crate) use pages::*;
 
 const fn text(min: usize, max: usize, of: crate::shape::Alphabet) -> Shape {
@@ -98,56 +101,6 @@ pub(crate) static PART: Shape = Shape::Object(&[&[optional(
 )]]);
 
 pub(crate) static NOTHING: Shape = Shape::Object(&[]);
-
-pub(crate) static NEXT_ACTION: Shape = Shape::Tagged(&[
-    ("redirect", &[field("url", ANY, "Send the payer's browser here.")]),
-    (
-        "form",
-        &[
-            field("url", ANY, "Post the fields here, from the browser."),
-            field(
-                "fields",
-                Shape::List(&Shape::Object(&[&[
-                    field("name", ANY, "The field's name."),
-                    field("value", ANY, "Its value."),
-                ]])),
-                "In this order.",
-            ),
-        ],
-    ),
-    ("qr", &[field("text", ANY, "Show this as a QR code.")]),
-    ("app", &[field("link", ANY, "Open the provider's app with this.")]),
-    ("show", &[field("text", ANY, "Show this text.")]),
-]);
-const NEXT: Shape = Shape::Nullable(&Shape::Named("NextAction", &NEXT_ACTION));
-
-pub(crate) static DECLINE: Shape = Shape::Object(&[&[
-    field(
-        "code",
-        Shape::Choice(&[
-            "generic",
-            "insufficient-funds",
-            "expired",
-            "incorrect-details",
-            "limit-exceeded",
-            "suspected-fraud",
-            "authentication-required",
-            "not-permitted",
-            "duplicate",
-            "invalid-request",
-            "provider-unavailable",
-        ]),
-        "Why, in words common to all providers.",
-    ),
-    field(
-        "retry",
-        Shape::Choice(&["never", "later", "after-change", "other-provider"]),
-        "Whether asking again can help.",
-    ),
-    field("provider_code", ANY, "The provider's own code, to the letter."),
-    field("provider_message", ANY, "Its own message, to the letter."),
-]]);
-const DECLINED: Shape = Shape::Nullable(&Shape::Named("Decline", &DECLINE));
 
 const MINOR: Shape = Shape::Integer { min: 0, max: u64::MAX };
 
@@ -357,6 +310,10 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("Anomaly", &kept::ANOMALY),
     ("AnomalyPage", &kept::ANOMALY_PAGE),
     ("Closing", &kept::CLOSING),
+    ("NewReconciliation", &compared::NEW_RECONCILIATION),
+    ("Reconciliation", &compared::RECONCILIATION),
+    ("Difference", &compared::DIFFERENCE),
+    ("Movement", &compared::MOVEMENT),
     ("App", &admin::APP),
     ("AppKey", &admin::APP_KEY),
     ("AppPage", &admin::APP_PAGE),
@@ -364,6 +321,9 @@ pub(crate) static NAMED: &[(&str, &Shape)] = &[
     ("AppChange", &admin::APP_CHANGE),
     ("AuditLine", &admin::AUDIT_LINE),
     ("AuditPage", &admin::AUDIT_PAGE),
+    ("Plugin", &admin::PLUGIN),
+    ("PluginStanding", &admin::STANDING),
+    ("PluginList", &admin::PLUGIN_LIST),
     ("NewApp", &admin::NEW_APP),
     ("NewAppKey", &admin::NEW_KEY),
     ("Rotation", &admin::ROTATION),

@@ -19,6 +19,8 @@ mod encode;
 mod error;
 mod fill;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod head;
 mod host;

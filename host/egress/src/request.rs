@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::readable;
+use crate::target::shortened;
 
 /// One request to a provider. Its serialised form is what the journal keeps and replays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +163,8 @@ impl fmt::Debug for Part {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Secret(name) => write!(f, "secret `{name}`"),
+            // Named by a plugin: any text, of any length.
+            Source::Secret(name) => write!(f, "secret `{}`", shortened(name)),
             Source::Card(field) => write!(f, "card field `{field:?}`"),
             Source::Derived(number) => write!(f, "derived value {number}"),
         }

@@ -88,6 +88,10 @@ impl Books {
         Books(engine.clone())
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0
+    }
+
     /// Entries that are open, by account.
     ///
     /// # Errors

@@ -13,7 +13,7 @@
 
 mod codes;
 mod keys;
-mod number;
+pub(crate) mod number;
 mod open;
 mod sealed;
 
@@ -132,7 +132,7 @@ pub struct Card {
 
 /// The record of a card.
 #[derive(Clone, Serialize, Deserialize)]
-struct Kept {
+pub(crate) struct Kept {
     #[serde(flatten)]
     card: Card,
     /// Base64 of number, holder and fingerprint under the card's own key; gone when erased.

@@ -50,7 +50,7 @@ struct Proven(wit::Delivery);
 
 /// Why a delivery was refused; for the operator's log.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+pub(crate) enum Refused {
     #[error("the plugin failed: {0}")]
     Fault(String),
     #[error("the plugin cannot read it: {0}")]
@@ -67,7 +67,7 @@ enum Refused {
 
 /// A webhook event that was acted on.
 #[derive(Serialize, Deserialize)]
-struct Acted {
+pub(crate) struct Acted {
     at_ms: TimestampMs,
     entry: Option<Id>,
 }
@@ -89,7 +89,7 @@ impl Engine {
             tracing::warn!(account = account.name, %why, "a delivery was refused");
         }
         let said = account.plugin.acknowledge(accepted.is_ok()).await;
-        let said = said.map_err(|fault| Error::PluginFault(fault.to_string()))?;
+        let said = said.map_err(Error::from)?;
         let wit::HttpResponse { status, headers, body } = said.answer;
         Ok(Acknowledgement { status, headers, body })
     }
@@ -228,6 +228,7 @@ impl Engine {
             closed: None,
         };
         note_anomaly(&mut batch, &anomaly);
+        batch.finishing = true;
         match self.0.store.commit(batch).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             _ => Ok(()),
@@ -237,6 +238,16 @@ impl Engine {
 
 /// Checks the recipe with the account's own keys, in constant time, and the age.
 fn check(account: &Account, proof: &wit::Proof, now_seconds: u64) -> Result<(), Refused> {
+    holds(&account.keyring, account.delivery_age_seconds_max, proof, now_seconds)
+}
+
+/// The same with these keys, and at most so many seconds from now.
+pub(crate) fn holds(
+    keyring: &vault::Keyring,
+    most: u64,
+    proof: &wit::Proof,
+    now_seconds: u64,
+) -> Result<(), Refused> {
     if proof.evidence.is_empty() {
         return Err(Refused::Unsigned);
     }
@@ -244,11 +255,11 @@ fn check(account: &Account, proof: &wit::Proof, now_seconds: u64) -> Result<(), 
         Some(id) => key.id() == Some(id),
         None => true,
     };
-    let keys: Vec<_> = account.keyring.versions(&proof.slot).iter().filter(fits).collect();
+    let keys: Vec<_> = keyring.versions(&proof.slot).iter().filter(fits).collect();
     if keys.is_empty() {
         return Err(Refused::NoKey(proof.slot.clone()));
     }
-    let legacy = account.keyring.legacy();
+    let legacy = keyring.legacy();
     let holds = |key: &vault::Key, evidence: &[u8]| match proof.scheme {
         wit::Scheme::Mac(by) => {
             key.verify_mac(translate::mac(by), &proof.message, evidence, legacy).is_ok()
@@ -261,7 +272,6 @@ fn check(account: &Account, proof: &wit::Proof, now_seconds: u64) -> Result<(), 
     if !any {
         return Err(Refused::Forged);
     }
-    let most = account.delivery_age_seconds_max;
     match proof.signed_at.map(|at| at.abs_diff(now_seconds)) {
         Some(seconds) if seconds > most => Err(Refused::Stale { seconds, most }),
         _ => Ok(()),

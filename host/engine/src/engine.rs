@@ -15,6 +15,7 @@ use crate::clock::{Clock, Entropy};
 use crate::nonce::Nonces;
 use crate::notify::{Desk, Notifying};
 use crate::operate::{Plan, Root};
+use crate::share::{Share, Shares, Work};
 use crate::{Ask, Done, Error, NewPayment, NewPayout};
 use crate::{record, spending};
 
@@ -54,6 +55,16 @@ pub struct Options {
     pub absences_min: u32,
     /// How long a card is kept at most, in milliseconds; it goes with its expiry in any case.
     pub card_keep_ms: u64,
+    /// Payments and payouts that one account may have in hand.
+    pub payments_per_account_max: usize,
+    /// Captures, refunds, cancellations and syncs that one account may have in hand.
+    pub operations_per_account_max: usize,
+    /// How long the first step of an operation may wait for a place in the sandbox and be worked
+    /// on, in milliseconds: what waits longer is refused, and nothing of it was recorded.
+    pub queue_ms_max: u64,
+    /// How long an idempotency key is remembered, in milliseconds; longer than any provider
+    /// remembers one.
+    pub idempotency_keep_ms: u64,
     /// Entries of one account asked about at the same time.
     pub concurrent_syncs_per_account_max: usize,
 }
@@ -67,6 +78,10 @@ impl Default for Options {
             absences_min: 2,
             // 400 days: a subscription of a year, and time to ask for the card again.
             card_keep_ms: 400 * 24 * 60 * 60 * 1000,
+            payments_per_account_max: 256,
+            operations_per_account_max: 128,
+            queue_ms_max: 5_000,
+            idempotency_keep_ms: 30 * 24 * 60 * 60 * 1000,
             concurrent_syncs_per_account_max: 4,
         }
     }
@@ -92,6 +107,7 @@ pub(crate) struct Inner {
     pub audit: Audit,
     pub spending: spending::Locks,
     pub nonces: Nonces,
+    pub shares: Arc<Shares>,
     /// Idempotency keys and entries being worked on in this process.
     claims: Mutex<HashSet<String>>,
     /// How many operations are in hand; `None` begins nothing new.
@@ -125,7 +141,10 @@ impl Engine {
         for account in parts.accounts {
             let name = account.name.clone();
             match Account::new(account) {
-                Ok(fit) => drop(accounts.insert(name, Arc::new(fit))),
+                Ok(fit) => {
+                    wrong.extend(forgets_too_soon(&fit, &parts.options));
+                    drop(accounts.insert(name, Arc::new(fit)));
+                }
                 Err(why) => wrong.extend(why.into_iter().map(|why| (name.clone(), why))),
             }
         }
@@ -148,6 +167,7 @@ impl Engine {
             card_keys: CardKeys::new(parts.card_keys),
             notifying: parts.notifying,
             desk: Desk::default(),
+            shares: Arc::default(),
             claims: Mutex::default(),
             in_hand: tokio::sync::watch::Sender::default(),
         })))
@@ -256,6 +276,7 @@ impl Engine {
         if self.0.in_hand.borrow().stopping {
             all.push("the host is stopping".to_owned());
         }
+        all.extend(self.0.store.impediment());
         if let Err(error) = self.0.store.read(record::APP, b"readiness").await {
             all.push(format!("the store does not answer: {error}"));
         }
@@ -273,6 +294,18 @@ impl Engine {
     /// An empty commit of this moment.
     pub(crate) fn batch(&self) -> store::Batch {
         store::Batch::at(self.0.clock.now_ms())
+    }
+
+    /// An empty commit that finishes what was begun: it is taken though the disk is full for
+    /// anything new.
+    pub(crate) fn finishing(&self) -> store::Batch {
+        store::Batch { finishing: true, ..self.batch() }
+    }
+
+    /// A part of what may be in hand at an account.
+    pub(crate) fn share(&self, account: &str, work: Work) -> Result<Share, Error> {
+        let share = self.0.shares.take(account, work, &self.0.options);
+        share.ok_or_else(|| Error::AccountOverloaded(account.to_owned()))
     }
 
     /// The account of this name.
@@ -316,6 +349,18 @@ impl Engine {
         });
         if taken { Ok(Hand(self.clone())) } else { Err(Error::Stopping) }
     }
+}
+
+/// Why an account cannot be used with keys that are forgotten so soon: the provider would still
+/// answer a repeated one with what it did the first time.
+fn forgets_too_soon(account: &Account, options: &Options) -> Option<(String, String)> {
+    let window_s = account.plugin.description().recovery.idempotent_seconds?;
+    let soon = options.idempotency_keep_ms <= u64::from(window_s).saturating_mul(1000);
+    let what = format!(
+        "its provider remembers idempotency keys for {window_s} s: [limits] \
+         idempotency_keep_days has to be longer"
+    );
+    soon.then(|| (account.name.clone(), what))
 }
 
 /// A name taken by [`Engine::claim`].

@@ -2,6 +2,8 @@
 
 use ledger::{Currency, Id, Refusal, TimestampMs};
 
+use sandbox::Fault;
+
 use crate::books::Unsettled;
 use crate::cards::{CardFault, CardState};
 
@@ -93,12 +95,30 @@ pub enum Error {
     /// The request holds something the provider does not take; which.
     #[error("{0}")]
     Invalid(String),
+    /// The span of a comparison is none, or not over yet.
+    #[error("{0}")]
+    Span(&'static str),
+    /// The provider's report cannot be had or read; for the operator.
+    #[error("the report cannot be read: {0}")]
+    Report(String),
     /// The account's configuration is wrong; for the operator.
     #[error("the account is misconfigured: {0}")]
     Misconfigured(String),
     /// The plugin broke before anything was sent; for the operator.
     #[error("the plugin failed: {0}")]
     PluginFault(String),
+    /// The plugin of this name failed too often, and is not called; for the operator.
+    #[error("the plugin `{0}` is quarantined")]
+    PluginQuarantined(String),
+    /// No plugin has this name.
+    #[error("there is no plugin `{0}`")]
+    NoSuchPlugin(String),
+    /// The account has as many operations in hand as it may.
+    #[error("the account `{0}` has as much in hand as it may")]
+    AccountOverloaded(String),
+    /// A step would have had to wait too long for a place.
+    #[error("there was no place for it in time")]
+    Overloaded,
     /// Another operation changed the payment at the same time, several times over.
     #[error("the payment is being changed by another request")]
     Busy,
@@ -108,4 +128,25 @@ pub enum Error {
     /// The host is stopping and begins nothing new.
     #[error("the host is stopping")]
     Stopping,
+}
+
+impl Error {
+    /// Whether it is for want of room on the disk.
+    pub fn is_storage_full(&self) -> bool {
+        match self {
+            Error::Store(error) => *error.kind() == store::Kind::Full,
+            Error::Audit(unwritten) => unwritten.is_storage_full(),
+            _ => false,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    /// Of a call that was to be the first.
+    fn from(fault: Fault) -> Error {
+        match fault.kind {
+            sandbox::Kind::Quarantined => Error::PluginQuarantined(fault.plugin.to_string()),
+            _ => Error::PluginFault(fault.to_string()),
+        }
+    }
 }

@@ -4,7 +4,8 @@
 //! [`Entropy`]; the store, the sandbox and egress are given to it. Read in this order: `ask` (what
 //! can be asked), `operate` (decide, and record the intent), `converse` (send, resume, and so on),
 //! `tell` (every change of the ledger), `deliver` (webhooks), `resolve` (what was left open),
-//! `schedule` (when), `books` (what an operator sees and settles), `notify` (telling apps).
+//! `schedule` (when), `books` (what an operator sees and settles), `reconcile` (against what the
+//! provider has booked), `notify` (telling apps).
 
 mod account;
 mod app;
@@ -20,17 +21,24 @@ mod deliver;
 mod engine;
 mod error;
 mod event;
+mod expire;
+#[doc(hidden)]
+pub mod fuzzing;
 mod nonce;
 mod notify;
 mod offer;
 mod operate;
 mod plugin;
+mod plugins;
 mod proofs;
+mod reconcile;
 mod record;
 mod reseal;
 mod resolve;
 mod schedule;
+mod share;
 mod spending;
+mod stray;
 mod tell;
 mod translate;
 
@@ -62,5 +70,12 @@ pub use notify::{
 };
 pub use offer::{Grade, Offer};
 pub use plugin::{Calling, Plugin};
+pub use plugins::{LoadedPlugin, Quarantine};
+pub use reconcile::{
+    Difference, Differs, FeeRule, Found, Movement, MovementKind, MovementState, Reconciled,
+    Reconciliation, ReportFile, Sum, Sums,
+};
 pub use reseal::{Resealed, sealed_under};
+pub use sandbox::Until;
+pub use stray::holds_secret;
 pub use vault::Secret;

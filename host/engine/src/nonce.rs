@@ -53,7 +53,8 @@ impl Nonces {
     pub async fn take(&self, nonce: Nonce<'_>) -> Result<bool, store::Error> {
         self.forget_old(nonce.age_s_max);
         let key = key(nonce);
-        let mut batch = Batch::at(self.clock.now_ms());
+        // Else nobody who signs could read while the disk is full.
+        let mut batch = Batch { finishing: true, ..Batch::at(self.clock.now_ms()) };
         batch.expect(record::NONCE, key.clone(), Expected::Absent);
         batch.put(record::NONCE, key, Vec::new());
         match self.store.commit(batch).await {
@@ -91,7 +92,7 @@ impl Nonces {
             if rows.is_empty() {
                 return Ok(());
             }
-            let mut batch = Batch::at(self.clock.now_ms());
+            let mut batch = Batch { finishing: true, ..Batch::at(self.clock.now_ms()) };
             for row in rows {
                 batch.remove(record::NONCE, row.key);
             }

@@ -32,9 +32,10 @@ pub use pattern::patterns_refused;
 pub use replay::{Replay, dead_letters, replay_offline};
 pub use schedule::Schedule;
 
+pub(crate) use circuit::Circuit;
 pub(crate) use deliverer::Desk;
 pub(crate) use endpoint::Registered;
-pub(crate) use outbox::{addressed, note};
+pub(crate) use outbox::{Posted, addressed, note};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use egress::Failed;
 use ledger::{Entry, Id, Kind, Money, Payment, State, TimestampMs, Verdict};
 use sandbox::contract as wit;
 use store::{Batch, Expected};
+use tokio::time::timeout;
 
 use crate::account::Account;
 use crate::call::{Question, remember};
@@ -18,6 +20,7 @@ use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, told};
 use crate::record::{self, Idempotent, Operation, Recovery};
 use crate::schedule::schedule;
+use crate::share::Work;
 use crate::translate::Purpose;
 use crate::{Ask, Done, Engine, Error, Instrument, NewPayment, NewPayout};
 
@@ -178,8 +181,13 @@ impl Engine {
         root: Root,
         plan: Plan,
     ) -> Result<Done, Error> {
+        let work = if matches!(root, Root::New(_)) { Work::Begin } else { Work::GoOn };
+        let mut share = None;
         for _ in 0..DECISIONS_MAX {
             let decided = self.decide(ask, key, &root, &plan).await?;
+            if share.is_none() {
+                share = Some(self.share(&decided.account.name, work)?);
+            }
             let entry = decided.operation.entry.clone();
             let in_hand = self.claim(entry.as_str());
             let card = decided.card.clone();
@@ -271,8 +279,10 @@ impl Engine {
         let (card, asked) = (decided.card.clone(), operation.clone());
         let question = Question::new(account.clone(), Purpose::Do, payment, asked, card);
         let question = question.ok_or(NotBegun::Overtaken)?;
-        let called = self.start(&question, now).await?;
-        let called = called.map_err(|fault| Error::PluginFault(fault.to_string()))?;
+        // Nothing is recorded yet, so what would wait too long is refused.
+        let most = Duration::from_millis(self.0.options.queue_ms_max);
+        let started = timeout(most, self.start(&question, now)).await;
+        let called = started.map_err(|_| Error::Overloaded)??.map_err(Error::from)?;
         match called.answer {
             Err(failure) => Err(refused(failure).into()),
             Ok(wit::Step::Done(outcome)) => {
@@ -363,6 +373,7 @@ impl Engine {
         let key = operation.idempotency.as_bytes();
         batch.expect(record::IDEMPOTENCY, key, Expected::Absent);
         batch.put(record::IDEMPOTENCY, key, record::encode(&decided.idempotent));
+        batch.put(record::KEY_DUE, record::key_due(batch.time_ms, key), Vec::new());
         let entry = operation.entry.as_str().as_bytes();
         batch.put(record::OPERATION, entry, record::encode(operation));
         batch

@@ -3,9 +3,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use sandbox::contract::{
-    Delivery, Description, Event, Failure, HttpResponse, Operation, Proof, Reply, Step,
+    Delivery, Description, Event, Failure, HttpResponse, Operation, Page, Piece, Portion, Proof,
+    Reply, Span, Step,
 };
 use sandbox::{Called, Fault, Generation, Surroundings};
 
@@ -19,6 +21,11 @@ pub trait Plugin: Send + Sync + 'static {
 
     /// The identity of its code, for the record of what it made.
     fn identity(&self) -> String;
+
+    /// What the sandbox has loaded, where the sandbox runs it: that can be quarantined.
+    fn loaded(&self) -> Option<&Generation> {
+        None
+    }
 
     /// The first step of an operation.
     fn start(
@@ -52,6 +59,37 @@ pub trait Plugin: Send + Sync + 'static {
 
     /// What the provider wants to hear back about a delivery.
     fn acknowledge(&self, accepted: bool) -> Calling<'_, HttpResponse>;
+
+    /// The beginning of a report of what the provider has booked.
+    fn begin(&self, around: Surroundings, span: Span) -> Calling<'_, Result<Page, Failure>> {
+        drop((around, span));
+        no_reports()
+    }
+
+    /// The report goes on after a reply.
+    fn proceed(
+        &self,
+        around: Surroundings,
+        span: Span,
+        state: Vec<u8>,
+        reply: Reply,
+    ) -> Calling<'_, Result<Page, Failure>> {
+        drop((around, span, state, reply));
+        no_reports()
+    }
+
+    /// A piece of a report file.
+    fn read(&self, around: Surroundings, piece: Piece) -> Calling<'_, Result<Portion, Failure>> {
+        drop((around, piece));
+        no_reports()
+    }
+}
+
+/// The answer of an adapter that has no reports.
+fn no_reports<T: Send + 'static>() -> Calling<'static, Result<T, Failure>> {
+    let (remembered, derived, elapsed) = (Vec::new(), Vec::new(), Duration::ZERO);
+    let answer = Err(Failure::Unsupported("reports".to_owned()));
+    Box::pin(async move { Ok(Called { answer, remembered, derived, elapsed }) })
 }
 
 impl Plugin for Generation {
@@ -61,6 +99,10 @@ impl Plugin for Generation {
 
     fn identity(&self) -> String {
         self.digest().to_string()
+    }
+
+    fn loaded(&self) -> Option<&Generation> {
+        Some(self)
     }
 
     fn start(
@@ -99,5 +141,23 @@ impl Plugin for Generation {
 
     fn acknowledge(&self, accepted: bool) -> Calling<'_, HttpResponse> {
         Box::pin(Generation::acknowledge(self, accepted))
+    }
+
+    fn begin(&self, around: Surroundings, span: Span) -> Calling<'_, Result<Page, Failure>> {
+        Box::pin(Generation::begin(self, around, span))
+    }
+
+    fn proceed(
+        &self,
+        around: Surroundings,
+        span: Span,
+        state: Vec<u8>,
+        reply: Reply,
+    ) -> Calling<'_, Result<Page, Failure>> {
+        Box::pin(Generation::proceed(self, around, span, state, reply))
+    }
+
+    fn read(&self, around: Surroundings, piece: Piece) -> Calling<'_, Result<Portion, Failure>> {
+        Box::pin(Generation::read(self, around, piece))
     }
 }

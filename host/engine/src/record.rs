@@ -7,6 +7,8 @@
 //! | `operation` | entry | what was asked, as the plugin is given it, and how its recovery stands |
 //! | `exchange` | entry `/` step | a request, by names of secrets only, and its reply |
 //! | `idempotency` | app `/` key | what was asked and answered under this key |
+//! | `key-due` | time (big-endian ms) app `/` key | nothing: since when the key is kept |
+//! | `quarantine` | digest | why a plugin is not called |
 //! | `reference` | account `/` kind `/` reference | the entry the provider knows by this |
 //! | `due` | account `/` time (big-endian ms) entry | nothing: when to ask about an open entry |
 //! | `event` | app, then the sequence of the commit | what happened |
@@ -42,6 +44,8 @@ pub(crate) const LISTED: Space = Space::named("listed");
 pub(crate) const OPERATION: Space = Space::named("operation");
 pub(crate) const EXCHANGE: Space = Space::named("exchange");
 pub(crate) const IDEMPOTENCY: Space = Space::named("idempotency");
+pub(crate) const KEY_DUE: Space = Space::named("key-due");
+pub(crate) const QUARANTINE: Space = Space::named("quarantine");
 pub(crate) const REFERENCE: Space = Space::named("reference");
 pub(crate) const DUE: Space = Space::named("due");
 pub(crate) const EVENT: Space = Space::named("event");
@@ -200,6 +204,11 @@ pub(crate) fn sync_key(entry: &Id, sync: u32, number: u32) -> Vec<u8> {
 
 pub(crate) fn idempotency_key(app: &Id, key: &str) -> String {
     format!("{app}/{key}")
+}
+
+/// The key of an idempotency record, among all by their age.
+pub(crate) fn key_due(at_ms: TimestampMs, key: &[u8]) -> Vec<u8> {
+    [&at_ms.to_be_bytes()[..], key].concat()
 }
 
 pub(crate) fn reference_key(account: &str, kind: Kind, reference: &str) -> Vec<u8> {

@@ -20,6 +20,7 @@ use crate::cards::OpenCard;
 use crate::converse::{Ending, Made, chain, words};
 use crate::record::{self, Exchange, Operation};
 use crate::schedule::schedule;
+use crate::share::Work;
 use crate::translate::{self, Outcome, Purpose};
 use crate::{Engine, Error, Instrument};
 
@@ -39,6 +40,7 @@ impl Engine {
     /// Entries that were being sent when the last process ended become `unknown`, and are asked
     /// about at once. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
+        self.resume_quarantines().await?;
         self.finish_erasures().await?;
         self.renew_schedule().await?;
         let mut found = 0;
@@ -66,7 +68,8 @@ impl Engine {
     }
 
     async fn tell_stopped(&self, operation: &Operation) -> Result<(), Error> {
-        let why = "the host stopped while the request was out".to_owned();
+        let why =
+            "the host stopped while the request was out, or could not record its answer".to_owned();
         let verdict = match operation.recovery.money_asked {
             true => Verdict::Lost { why },
             false => Verdict::NotSent { why: format!("{why}; nothing that moves money was sent") },
@@ -77,12 +80,13 @@ impl Engine {
 
     /// Asks about entries as they become due, and tells apps, for ever. Drop the future to stop.
     pub async fn run(&self) {
-        tokio::join!(self.find_out(), self.notify());
+        tokio::join!(self.find_out(), self.clear_away(), self.notify(), self.keep_quarantines());
     }
 
     /// Asks the provider what became of every open entry of the payment, now.
     pub async fn sync(&self, app: &Id, payment: &Id) -> Result<Payment, Error> {
         let known = self.payment(app, payment).await?;
+        let _share = self.share(&known.account, Work::GoOn)?;
         for entry in known.entries.iter().filter(|entry| entry.state.is_open()) {
             self.resolve(&entry.id).await?;
         }

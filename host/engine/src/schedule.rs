@@ -112,7 +112,10 @@ impl Engine {
     pub(crate) async fn find_out(&self) {
         let mut places = Places::new();
         loop {
-            if let Err(error) = self.resolve_due(&mut places).await {
+            // While nothing can be recorded, no provider is asked in vain.
+            if self.0.store.impediment().is_none()
+                && let Err(error) = self.resolve_due(&mut places).await
+            {
                 tracing::error!(%error, "the schedule cannot be read");
             }
             if let Err(error) = self.expire_cards().await {

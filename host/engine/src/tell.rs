@@ -90,7 +90,7 @@ impl Engine {
     ) -> Result<Payment, Error> {
         for _ in 0..TRIES_MAX {
             let mut held = self.hold(operation).await?;
-            let mut batch = batch.clone();
+            let mut batch = Batch { finishing: true, ..batch.clone() };
             note(&mut batch, &mut held.operation.value);
             let _held = self.change(&mut held, word, &mut batch).await?;
             match self.commit_and_ring(batch).await {
@@ -102,8 +102,9 @@ impl Engine {
         Err(Error::Busy)
     }
 
-    /// Commits, and rings for the notifications in the commit. On its own task: a commit ends though
-    /// its caller goes away, and what nobody rang for would wait for the next that somebody does.
+    /// Commits, and rings for the notifications in the commit. On its own task: a commit ends
+    /// though its caller goes away, and what nobody rang for would wait for the next that somebody
+    /// does.
     async fn commit_and_ring(&self, batch: Batch) -> Result<(), store::Error> {
         let addressed = notify::addressed(&batch);
         if addressed.is_empty() {

@@ -51,7 +51,8 @@ fn declined(said: wit::Decline) -> Result<Verdict, Nonsense> {
     Ok(Verdict::Declined { decline, references: said.references.map(references).transpose()? })
 }
 
-fn references(known: wit::References) -> Result<References, Nonsense> {
+/// The provider's identifiers, if they can be kept.
+pub(crate) fn references(known: wit::References) -> Result<References, Nonsense> {
     let fits = |text: &str| (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
     let References { provider, secondary } =
         References { provider: known.provider, secondary: known.secondary };

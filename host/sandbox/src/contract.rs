@@ -21,11 +21,14 @@ pub use bindings::exports::tollgate::adapter::adapter::{
     Instrument, KeyKind, KeySlot, NextAction, Operation, Order, Outcome, Place, Proof, Recovery,
     Reply, Request, RetryAdvice, Scheme, SecretSlot, Setting, Settled, Step,
 };
+pub use bindings::exports::tollgate::adapter::settlement::{
+    Movement, MovementKind, MovementState, Page, Piece, Portion, Span,
+};
 pub use bindings::tollgate::adapter::crypto::{
     Cipher, CryptoError, DigestAlgorithm, KeyTransport, MacAlgorithm, SignatureAlgorithm,
 };
 pub use bindings::tollgate::adapter::payments::{
-    Entry, EntryState, Level, OperationKind, Payment, References,
+    Entry, EntryState, Level, OperationKind, Payment, References, Reports,
 };
 pub use bindings::tollgate::adapter::types::{
     CardField, Encoding, FrameRequest, Framing, Header, HttpRequest, HttpResponse, Method, Money,

@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 use wasmtime::{Engine, Store};
 
 use crate::call::{Call, Plugin};
-use crate::contract::bindings::exports::tollgate::adapter::adapter::Guest;
 use crate::contract::bindings::{Provider, ProviderPre};
 use crate::contract::{
     Delivery, Description, Event, Failure, HttpResponse, Operation, Proof, Reply, Step,
@@ -17,6 +16,8 @@ use crate::description::Asked;
 use crate::fault::{self, Fault, Kind, Trip};
 use crate::quarantine::{Admission, Quarantine, Reason, Round, Weight};
 use crate::{Called, Digest, Surroundings, runtime};
+
+mod standing;
 
 /// A loaded version of a plugin. Cheap to clone; calls in flight keep the version they began with.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub(crate) struct Loaded {
     /// Places of this plugin among them.
     share: Arc<Semaphore>,
     quarantine: Mutex<Quarantine>,
+    /// Another number after every change of the quarantine.
+    changes: watch::Sender<u64>,
     /// When the quarantine's clock began.
     began: Instant,
 }
@@ -44,7 +47,8 @@ pub(crate) struct Code {
 }
 
 /// What runs inside an instance.
-type Task<T> = Box<dyn FnOnce(&Guest, &mut Store<Call>) -> wasmtime::Result<T> + Send>;
+pub(crate) type Task<T> =
+    Box<dyn FnOnce(&Provider, &mut Store<Call>) -> wasmtime::Result<T> + Send>;
 
 impl Generation {
     pub(crate) fn new(loaded: Loaded) -> Generation {
@@ -75,8 +79,8 @@ impl Generation {
         around: Surroundings,
         operation: Operation,
     ) -> Result<Called<Result<Step, Failure>>, Fault> {
-        let task = move |guest: &Guest, store: &mut Store<Call>| {
-            bounded(guest.call_start(&mut *store, &operation)?, store)
+        let task = move |plugin: &Provider, store: &mut Store<Call>| {
+            bounded(plugin.tollgate_adapter_adapter().call_start(&mut *store, &operation)?, store)
         };
         self.call("start", Some(around), Box::new(task)).await
     }
@@ -89,8 +93,16 @@ impl Generation {
         state: Vec<u8>,
         reply: Reply,
     ) -> Result<Called<Result<Step, Failure>>, Fault> {
-        let task = move |guest: &Guest, store: &mut Store<Call>| {
-            bounded(guest.call_resume(&mut *store, &operation, &state, &reply)?, store)
+        let task = move |plugin: &Provider, store: &mut Store<Call>| {
+            bounded(
+                plugin.tollgate_adapter_adapter().call_resume(
+                    &mut *store,
+                    &operation,
+                    &state,
+                    &reply,
+                )?,
+                store,
+            )
         };
         self.call("resume", Some(around), Box::new(task)).await
     }
@@ -101,7 +113,9 @@ impl Generation {
         around: Surroundings,
         delivery: Delivery,
     ) -> Result<Called<Result<Proof, Failure>>, Fault> {
-        let task = move |guest: &Guest, store: &mut Store<Call>| guest.call_prove(store, &delivery);
+        let task = move |plugin: &Provider, store: &mut Store<Call>| {
+            plugin.tollgate_adapter_adapter().call_prove(store, &delivery)
+        };
         self.call("prove", Some(around), Box::new(task)).await
     }
 
@@ -111,26 +125,22 @@ impl Generation {
         around: Surroundings,
         delivery: Delivery,
     ) -> Result<Called<Result<Vec<Event>, Failure>>, Fault> {
-        let task =
-            move |guest: &Guest, store: &mut Store<Call>| guest.call_interpret(store, &delivery);
+        let task = move |plugin: &Provider, store: &mut Store<Call>| {
+            plugin.tollgate_adapter_adapter().call_interpret(store, &delivery)
+        };
         self.call("interpret", Some(around), Box::new(task)).await
     }
 
     /// What the provider wants to hear back about a delivery. Runs without an account.
     pub async fn acknowledge(&self, accepted: bool) -> Result<Called<HttpResponse>, Fault> {
-        let task =
-            move |guest: &Guest, store: &mut Store<Call>| guest.call_acknowledge(store, accepted);
+        let task = move |plugin: &Provider, store: &mut Store<Call>| {
+            plugin.tollgate_adapter_adapter().call_acknowledge(store, accepted)
+        };
         self.call("acknowledge", None, Box::new(task)).await
     }
 
-    /// Why it is quarantined, if it is: it failed too often, and only a self-test and a call that
-    /// goes well, after a rest, end that.
-    pub fn quarantined(&self) -> Option<Arc<str>> {
-        self.0.quarantine().reason()
-    }
-
     /// Waits for a free place, then runs `task` on a thread that may block.
-    async fn call<T: Send + 'static>(
+    pub(crate) async fn call<T: Send + 'static>(
         &self,
         export: &'static str,
         around: Option<Surroundings>,
@@ -163,6 +173,7 @@ impl Loaded {
         Loaded {
             share: Arc::new(Semaphore::new(share)),
             quarantine: Mutex::new(Quarantine::new(plugin.limits.quarantine)),
+            changes: watch::Sender::new(0),
             began: Instant::now(),
             plugin,
             digest,
@@ -198,6 +209,7 @@ impl Loaded {
             }
             called
         });
+        self.note_change();
         if let Err(fault) = &called {
             let (plugin, kind, what) = (&*fault.plugin, &fault.kind, &*fault.what);
             tracing::warn!(target: "plugin", plugin, account, export, ?kind, "fault: {what}");
@@ -286,7 +298,9 @@ impl Code {
             decimals: plugin.decimals,
             witness: plugin.witness.clone(),
         });
-        self.run(&blank, "describe", None, |guest, store| guest.call_describe(store))
+        self.run(&blank, "describe", None, |plugin, store| {
+            plugin.tollgate_adapter_adapter().call_describe(store)
+        })
     }
 
     /// Runs `task` in a fresh instance, on this thread.
@@ -295,7 +309,7 @@ impl Code {
         plugin: &Arc<Plugin>,
         export: &'static str,
         around: Option<Surroundings>,
-        task: impl FnOnce(&Guest, &mut Store<Call>) -> wasmtime::Result<T>,
+        task: impl FnOnce(&Provider, &mut Store<Call>) -> wasmtime::Result<T>,
     ) -> Result<Called<T>, Fault> {
         let began = Instant::now();
         let mut store = runtime::store(&self.engine, Call::blank(plugin.clone()));
@@ -320,12 +334,12 @@ fn enter<T>(
     store: &mut Store<Call>,
     around: Option<Surroundings>,
     export: &'static str,
-    task: impl FnOnce(&Guest, &mut Store<Call>) -> wasmtime::Result<T>,
+    task: impl FnOnce(&Provider, &mut Store<Call>) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     if let Some(around) = around {
         store.data_mut().surround(around, export)?;
     }
-    task(provider.tollgate_adapter_adapter(), store)
+    task(provider, store)
 }
 
 /// Refuses a state that is too large to be journaled.
@@ -333,14 +347,19 @@ fn bounded(
     step: Result<Step, Failure>,
     store: &mut Store<Call>,
 ) -> wasmtime::Result<Result<Step, Failure>> {
-    let max = store.data().plugin.limits.state_bytes_max;
-    if let Ok(Step::Send(exchange)) = &step
-        && exchange.state.len() > max
-    {
-        let what = format!("a state of {} bytes, {max} allowed", exchange.state.len());
-        return Err(Trip::Output(what).into());
+    if let Ok(Step::Send(exchange)) = &step {
+        bound(&exchange.state, store)?;
     }
     Ok(step)
+}
+
+/// Refuses a state that is too large to be kept.
+pub(crate) fn bound(state: &[u8], store: &Store<Call>) -> wasmtime::Result<()> {
+    let (bytes, max) = (state.len(), store.data().plugin.limits.state_bytes_max);
+    match bytes > max {
+        true => Err(Trip::Output(format!("a state of {bytes} bytes, {max} allowed")).into()),
+        false => Ok(()),
+    }
 }
 
 fn fault(error: &wasmtime::Error, call: &Call, export: &'static str, began: Instant) -> Fault {

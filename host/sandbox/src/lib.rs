@@ -7,8 +7,8 @@
 //! Not here: what an outcome means (`engine`), what leaves (`egress`), what is kept (`store`), and
 //! money (`ledger`).
 //!
-//! To read in order: `contract`, `surroundings`, `generation`, `quarantine`, `call`, `crypto`,
-//! `payments`.
+//! To read in order: `contract`, `surroundings`, `generation`, `settlement`, `quarantine`, `call`,
+//! `crypto`, `payments`.
 
 mod algorithm;
 mod cache;
@@ -29,6 +29,7 @@ mod meter;
 mod payments;
 mod quarantine;
 mod runtime;
+mod settlement;
 mod stream;
 mod surroundings;
 
@@ -41,5 +42,5 @@ pub use fault::{Fault, Kind, LogLine};
 pub use generation::Generation;
 pub use limits::Limits;
 pub use loading::{Decimals, InUse, Sandbox};
-pub use quarantine::Thresholds;
+pub use quarantine::{Quarantined, Standing, Thresholds, Until};
 pub use surroundings::{Called, Remembered, Sensitive, Surroundings};

@@ -22,6 +22,10 @@ pub struct Batch {
     pub expectations: Vec<Expectation>,
     /// What to change.
     pub changes: Vec<Change>,
+    /// Whether it finishes what was begun, and is taken as long as there is any room on a disk that
+    /// is full for new work. Not part of what is written.
+    #[serde(skip)]
+    pub finishing: bool,
 }
 
 /// A precondition: how a record must be before the batch.
@@ -86,7 +90,7 @@ impl Batch {
     /// A batch without preconditions and changes, at this time (Unix, milliseconds).
     #[must_use]
     pub fn at(time_ms: u64) -> Batch {
-        Batch { time_ms, expectations: Vec::new(), changes: Vec::new() }
+        Batch { time_ms, expectations: Vec::new(), changes: Vec::new(), finishing: false }
     }
 
     /// Asks that a record be as expected before the batch.

@@ -4,6 +4,8 @@
 //! those it admits as one group, applies them, and only then answers anyone: also who was refused
 //! on the strength of a batch of the same group.
 //!
+//! On a disk that is full (`room`) it refuses what is asked, and goes on when it no longer is.
+//!
 //! What stops it, for good: a write or fsync that failed other than by a full disk, a state that
 //! cannot be read or written, a checkpoint whose digest is not the state's.
 
@@ -18,6 +20,7 @@ use crate::checksum::Mark;
 use crate::group::Group;
 use crate::journal_store::{OnStop, Shared};
 use crate::recovery::Recovered;
+use crate::room::Room;
 use crate::{Batch, Error, Kind, Options, Receipt};
 
 /// A group ends at this many batches, or once its values reach this many bytes.
@@ -37,6 +40,7 @@ type Reply = oneshot::Sender<Result<Receipt, Error>>;
 pub(crate) struct Committer {
     shared: Arc<Shared>,
     recovered: Recovered,
+    room: Room,
     mark: Mark,
     sequence: watch::Sender<u64>,
     checkpoint: Schedule,
@@ -64,20 +68,20 @@ impl Committer {
     pub(crate) fn new(
         options: &Options,
         shared: Arc<Shared>,
-        recovered: Recovered,
+        (recovered, room): (Recovered, Room),
         sequence: watch::Sender<u64>,
     ) -> Committer {
         let Recovered { layout, id, mark, checkpointed, .. } = &recovered;
         let (disk, layout, mark) = (Arc::clone(&options.disk), layout.clone(), *mark);
         let checkpoint = Schedule {
-            task: Task { disk, layout, id: *id, mark },
+            task: Task { disk, layout, id: *id, mark, gauge: room.gauge().clone() },
             every_frames: options.checkpoint_frames.max(1),
             last_sequence: *checkpointed,
             bytes: 0,
             making: None,
         };
         let on_stop = options.on_stop.clone();
-        Committer { shared, recovered, mark, sequence, checkpoint, on_stop }
+        Committer { shared, recovered, room, mark, sequence, checkpoint, on_stop }
     }
 
     /// Works until it is told to close, nobody can ask any more, or it has to stop.
@@ -117,15 +121,19 @@ impl Committer {
 
     /// Takes what waits, in order, up to the size of a group or a request to close.
     fn gather(
-        &self,
+        &mut self,
         first: Order,
         orders: &mut mpsc::Receiver<Order>,
     ) -> (Gathered, Option<Closing>) {
         let mut gathered = Gathered::on(&self.mark);
+        let admits = self.room.look();
         let mut next = Some(first);
         while let Some(order) = next {
             match order {
-                Order::Commit(batch, reply) => gathered.take(&self.shared, batch, reply),
+                Order::Commit(batch, reply) => match admits.refuse(&batch) {
+                    Ok(()) => gathered.take(&self.shared, batch, reply),
+                    Err(full) => drop(reply.send(Err(full))),
+                },
                 Order::Close(reply) => return (gathered, Some(reply)),
             }
             next = if gathered.is_full() { None } else { orders.try_recv().ok() };
@@ -157,7 +165,13 @@ impl Committer {
     }
 
     fn make_durable(&mut self, group: Group, admitted: &[Batch]) -> Result<(), Error> {
-        let place = self.recovered.journal.append(admitted)?;
+        let place = match self.recovered.journal.append(admitted) {
+            // The journal is as it was; with the reserve there is room for this group.
+            Err(e) if *e.kind() == Kind::Full && self.room.found_full() => {
+                self.recovered.journal.append(admitted)?
+            }
+            appended => appended?,
+        };
         let mark = group.mark(place);
         self.checkpoint.bytes += group.bytes() as u64;
         let unapplied = |e: Error| {
@@ -241,6 +255,7 @@ impl Schedule {
     fn begin_if_due(&mut self, mark: &Mark) {
         let frames = mark.place.sequence - self.last_sequence;
         let due = frames >= self.every_frames || self.bytes >= CHECKPOINT_BYTES;
+        let due = due && self.task.gauge.has_room_to_spare();
         if !due || self.making.is_some() {
             return;
         }

@@ -53,6 +53,12 @@ pub trait Store: Send + Sync + 'static {
     /// `Damaged` or `Stopped`.
     fn scan(&self, range: Range) -> Pending<'_, Vec<Row>>;
 
+    /// Why commits are refused now, in words for the operator; none while they are taken. Looked up
+    /// when it is asked.
+    fn impediment(&self) -> Option<String> {
+        None
+    }
+
     /// The sequence of the last commit that can be read; 0 before the first. It only ever rises;
     /// the channel closes when the store does.
     fn subscribe(&self) -> watch::Receiver<u64>;

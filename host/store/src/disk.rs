@@ -4,7 +4,7 @@
 //! Not here: sled's files. Nothing rests on them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -37,6 +37,50 @@ pub trait Disk: Send + Sync + 'static {
     /// Makes the names in a directory durable.
     #[allow(clippy::missing_errors_doc)]
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Bytes that may still be written in the file system of a directory, by statvfs(3).
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        let found = rustix::fs::statvfs(dir)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    /// Makes a file of this length whose space is its own, whatever is in it; after an error there
+    /// may be a part of it.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn allocate(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        let file = File::create(path)?;
+        match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+            Err(rustix::io::Errno::OPNOTSUPP) => write_zeros(file, bytes),
+            done => Ok(done?),
+        }
+    }
+
+    /// Makes so many bytes after the end of a file its own, without moving the end: what is written
+    /// there finds its space. File systems that cannot do that do nothing.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn allocate_beyond(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        let file = OpenOptions::new().write(true).open(path)?;
+        let end = file.metadata()?.len();
+        match fallocate(&file, FallocateFlags::KEEP_SIZE, end, bytes) {
+            Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+            done => Ok(done?),
+        }
+    }
+}
+
+/// For file systems that cannot be asked for space.
+fn write_zeros(mut file: File, bytes: u64) -> io::Result<()> {
+    io::copy(&mut io::repeat(0).take(bytes), &mut file)?;
+    file.sync_data()
 }
 
 /// A file open for writing: at its end, or at places in it.

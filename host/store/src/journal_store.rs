@@ -12,7 +12,9 @@ use tokio::task::spawn_blocking;
 
 use crate::committer::{Committer, Order};
 use crate::disk::{Disk, RealDisk};
+use crate::layout::Layout;
 use crate::recovery;
+use crate::room::{Gauge, Room};
 use crate::state::State;
 use crate::{Batch, Error, Kind, Pending, Range, Receipt, Record, Row, Space, Store};
 
@@ -35,6 +37,10 @@ pub struct Options {
     pub checkpoint_frames: u64,
     /// What sled may keep in memory.
     pub cache_bytes: u64,
+    /// Bytes of the disk that are kept for finishing what was begun when it is full; 0 keeps none
+    /// and takes commits until a write fails. New work is refused while less than a quarter of it
+    /// is free beside it.
+    pub reserve_bytes: u64,
     /// Whom to tell when the store stops for good.
     pub on_stop: Option<OnStop>,
     /// The disk to write to: the real one, except where a test puts faults in.
@@ -42,7 +48,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults: segments of 64 MiB, a checkpoint every 100,000 commits, 64 MiB of cache.
+    /// The defaults: segments of 64 MiB, a checkpoint every 100,000 commits, 64 MiB of cache, no
+    /// reserve.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Options {
         Options {
@@ -50,6 +57,7 @@ impl Options {
             segment_bytes_max: 64 * 1024 * 1024,
             checkpoint_frames: 100_000,
             cache_bytes: 64 * 1024 * 1024,
+            reserve_bytes: 0,
             on_stop: None,
             disk: Arc::new(RealDisk),
         }
@@ -65,6 +73,7 @@ impl fmt::Debug for Options {
 /// What the committer and the readers share.
 pub(crate) struct Shared {
     pub(crate) state: State,
+    gauge: Gauge,
     ended: OnceLock<String>,
 }
 
@@ -107,10 +116,14 @@ impl JournalStore {
     /// `Locked`, `Foreign`, `Newer`; `Damaged` when something acknowledged is missing or changed;
     /// `Io` and `Full`. The message names the file and the remedy.
     pub fn open(options: Options) -> Result<JournalStore, Error> {
+        let disk = Arc::clone(&options.disk);
+        let gauge = Gauge::new(disk, Layout::new(&options.dir), options.reserve_bytes);
+        gauge.expect_room_to_open()?;
         let (recovered, state) = recovery::recover(&options)?;
-        let shared = Arc::new(Shared { state, ended: OnceLock::new() });
+        let room = Room::new(gauge.clone());
+        let shared = Arc::new(Shared { state, gauge, ended: OnceLock::new() });
         let (committed, sequence) = watch::channel(recovered.mark.place.sequence);
-        let committer = Committer::new(&options, Arc::clone(&shared), recovered, committed);
+        let committer = Committer::new(&options, Arc::clone(&shared), (recovered, room), committed);
         let (orders, taken) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("store-committer".to_owned());
         let committer = thread.spawn(move || committer.run(taken)).map_err(|e| {
@@ -167,6 +180,13 @@ impl Store for JournalStore {
             let rows = spawn_blocking(move || shared.state.scan(&range)).await;
             rows.map_err(|e| Error::new(Kind::Stopped, format!("the scan was ended: {e}")))?
         })
+    }
+
+    fn impediment(&self) -> Option<String> {
+        match self.shared.check_running() {
+            Err(why) => Some(why.to_string()),
+            Ok(()) => self.shared.gauge.impediment(),
+        }
     }
 
     fn subscribe(&self) -> watch::Receiver<u64> {

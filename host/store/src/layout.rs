@@ -45,6 +45,10 @@ impl Layout {
         self.dir.join("durable")
     }
 
+    pub(crate) fn reserve(&self) -> PathBuf {
+        self.dir.join("reserve")
+    }
+
     /// What becomes the format when a store has been restored as a whole.
     pub(crate) fn restoring(&self) -> PathBuf {
         self.dir.join("restoring")
@@ -52,6 +56,11 @@ impl Layout {
 
     pub(crate) fn state(&self) -> PathBuf {
         self.dir.join("state")
+    }
+
+    /// The file that sled keeps the state in.
+    pub(crate) fn state_file(&self) -> PathBuf {
+        self.state().join("db")
     }
 
     pub(crate) fn state_set_aside(&self) -> PathBuf {

@@ -19,6 +19,8 @@ mod durable;
 mod error;
 mod export;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod import;
 mod journal;
@@ -31,6 +33,7 @@ mod recovery;
 mod repair;
 mod replay;
 mod restoring;
+mod room;
 mod slots;
 mod space;
 mod state;

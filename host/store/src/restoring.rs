@@ -14,6 +14,7 @@ use crate::journal::{Segment, encode_frame, segment_header_bytes};
 use crate::layout::{self, Layout, write_whole};
 use crate::lock::Lock;
 use crate::replay::{Known, Replay};
+use crate::room::Gauge;
 use crate::{Batch, Error, Frame, Kind, Options, Report, format, verify};
 
 const WRITE_BYTES: usize = 1024 * 1024;
@@ -100,7 +101,9 @@ impl<'a> Restoring<'a> {
         self.sync()?;
         let Restoring { options, layout, id, lock, replay, .. } = self;
         let disk = Arc::clone(&options.disk);
-        checkpoint::write(&Task { disk, layout: layout.clone(), id, mark: replay.mark })?;
+        let gauge = Gauge::new(Arc::clone(&disk), layout.clone(), 0);
+        let task = Task { disk, layout: layout.clone(), id, mark: replay.mark, gauge };
+        checkpoint::write(&task)?;
         layout::publish(&*options.disk, &layout.restoring(), &layout.format())?;
         drop(lock);
         let report = verify(layout.dir())?;

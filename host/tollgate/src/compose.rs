@@ -66,7 +66,7 @@ pub fn api_options(loaded: &Loaded) -> Result<api::Options, Wrong> {
     })?;
     Ok(api::Options {
         listen: server.listen,
-        limits: server.limits(),
+        limits: loaded.config.limits.edge(server.limits()),
         proxies: server.proxies.iter().map(|network| network.0).collect(),
         admin: admin.transpose()?,
         platform,
@@ -188,7 +188,7 @@ fn assembled(
 }
 
 fn options(loaded: &Loaded) -> engine::Options {
-    let standard = loaded.config.recovery.options();
+    let standard = loaded.config.limits.engine(loaded.config.recovery.options());
     let days = loaded.config.cards.keep_days_max;
     let ms = days.map(|days| days.saturating_mul(24 * 60 * 60 * 1000));
     engine::Options { card_keep_ms: ms.unwrap_or(standard.card_keep_ms), ..standard }

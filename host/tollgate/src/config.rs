@@ -5,6 +5,7 @@
 
 mod admin;
 mod cards;
+mod limits;
 mod notifications;
 mod platform;
 mod sandbox;
@@ -23,6 +24,7 @@ use toml::Spanned;
 
 pub use admin::{Admin, Network};
 pub use cards::{CardEntry, Cards, DerivedEntry};
+pub use limits::Limits;
 pub use notifications::Notifications;
 pub use platform::{Platform, Use, authority};
 pub use sandbox::Sandbox;
@@ -46,6 +48,9 @@ pub struct Config {
     /// How long cards are kept.
     #[serde(default)]
     pub cards: Cards,
+    /// How much is in hand at the same time.
+    #[serde(default)]
+    pub limits: Limits,
     /// Limits of plugins.
     #[serde(default)]
     pub sandbox: Sandbox,
@@ -103,7 +108,9 @@ impl Server {
             connections_per_peer_max: self
                 .connections_per_peer_max
                 .unwrap_or(standard.connections_per_peer_max),
-            body_bytes_max: self.body_kib_max.map_or(standard.body_bytes_max, |kib| kib << 10),
+            body_bytes_max: self
+                .body_kib_max
+                .map_or(standard.body_bytes_max, |kib| kib.saturating_mul(1024)),
             head_timeout: time(self.head_timeout_ms, standard.head_timeout),
             body_timeout: time(self.body_timeout_ms, standard.body_timeout),
             ..standard
@@ -120,6 +127,14 @@ pub struct Store {
     /// Memory for the state's cache, in MiB.
     #[serde(default = "default_cache_mib")]
     pub cache_mib: u64,
+    /// Space on the disk that is kept for finishing what was begun when the disk is full, in MiB;
+    /// 0 keeps none.
+    #[serde(default = "default_reserve_mib")]
+    pub reserve_mib: u64,
+}
+
+fn default_reserve_mib() -> u64 {
+    32
 }
 
 fn default_cache_mib() -> u64 {

@@ -2,15 +2,19 @@
 
 mod commands;
 mod compose;
-mod config;
 mod logging;
+mod panics;
 mod plugin_build;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::Command;
+use commands::{Command, Differing};
+use tollgate::config;
+
+/// The exit code of a comparison that found differences.
+const DIFFERING: u8 = 2;
 
 /// A payment integration host: one open-platform API towards developers, and every provider's own
 /// protocol through sandboxed plugins.
@@ -36,8 +40,13 @@ fn main() -> ExitCode {
     if let Err(error) = logging::start(&arguments.log) {
         return fail(&*error);
     }
+    panics::tell();
     match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Differing>() => {
+            fail(&*error);
+            ExitCode::from(DIFFERING)
+        }
         Err(error) => fail(&*error),
     }
 }

@@ -70,7 +70,10 @@ pub fn spki(pem: &Secret) -> Result<(&'static str, Vec<u8>), String> {
                 .map_err(|_| "a malformed certificate".to_owned())?;
             certificate.public_key().raw.to_vec()
         }
-        other => return Err(format!("a PEM block `{other}`; give `PUBLIC KEY` or `CERTIFICATE`")),
+        other => {
+            let other = shown(other);
+            return Err(format!("a PEM block `{other}`; give `PUBLIC KEY` or `CERTIFICATE`"));
+        }
     };
     Ok((PublicKey::from_spki(&der)?.family().name(), der))
 }
@@ -85,8 +88,14 @@ fn key(block: &Block<'_>) -> Result<Read, String> {
         "RSA PUBLIC KEY" => PublicKey::from_pkcs1(der).map(Read::Public),
         "CERTIFICATE" => certificate(der).map(Read::Certificate),
         "ENCRYPTED PRIVATE KEY" => Err("an encrypted key; store it decrypted".to_owned()),
-        other => Err(format!("a PEM block of unknown label `{other}`")),
+        other => Err(format!("a PEM block of unknown label `{}`", shown(other))),
     }
+}
+
+/// As much of a label as may stand in an error: where lines were lost, the key itself is taken for
+/// one.
+fn shown(label: &str) -> String {
+    label.chars().take(24).flat_map(char::escape_debug).collect()
 }
 
 fn certificate(der: &[u8]) -> Result<Certificate, String> {

@@ -4,8 +4,8 @@
 
 use crate::{
     Cipher, CryptoError, Delivery, Description, DigestAlgorithm, Event, Failure, HttpResponse,
-    KeyTransport, Level, MacAlgorithm, Money, Operation, Part, Proof, Reply, SignatureAlgorithm,
-    Step,
+    KeyTransport, Level, MacAlgorithm, Money, Operation, Page, Part, Piece, Portion, Proof, Reply,
+    SignatureAlgorithm, Span, Step,
 };
 
 /// One provider's protocol as pure steps. Every call runs in a fresh instance: nothing stays in
@@ -33,6 +33,27 @@ pub trait Adapter {
 
     /// What the provider wants to hear back.
     fn acknowledge(accepted: bool) -> HttpResponse;
+
+    /// The beginning of a report of what the provider has booked. A plugin that has none need not
+    /// write this, nor the two below.
+    fn begin_report(_: &dyn Host, _: &Span) -> Result<Page, Failure> {
+        Err(Failure::Unsupported("reports".to_owned()))
+    }
+
+    /// The report goes on after a reply; `state` is what the exchange kept.
+    fn proceed_with_report(
+        _: &dyn Host,
+        _: &Span,
+        _state: &[u8],
+        _reply: &Reply,
+    ) -> Result<Page, Failure> {
+        Err(Failure::Unsupported("reports".to_owned()))
+    }
+
+    /// Reads a piece of a report file.
+    fn read_report(_: &dyn Host, _: &Piece) -> Result<Portion, Failure> {
+        Err(Failure::Unsupported("report files".to_owned()))
+    }
 }
 
 /// What a plugin may ask of its host. There is nothing else: no socket, no file, no clock.

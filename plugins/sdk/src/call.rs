@@ -89,19 +89,19 @@ impl Call {
 
     /// Sends a request on which the provider may move money: a lost answer leaves it `unknown`.
     pub fn send(self) -> Step {
-        self.exchange(true)
+        Step::Send(self.exchange(true))
     }
 
     /// Sends a request that can move no money: a token, a look-up.
     pub fn ask(self) -> Step {
-        self.exchange(false)
+        Step::Send(self.exchange(false))
     }
 
-    fn exchange(self, moves_money: bool) -> Step {
+    pub(crate) fn exchange(self, moves_money: bool) -> Exchange {
         let Call { method, url, headers, body, state } = self;
         let body = body.into_parts();
         let request = Request::Http(HttpRequest { method, url, headers, body });
-        Step::Send(Exchange { request, moves_money, state })
+        Exchange { request, moves_money, state }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a plugin says it is: a description in the order one would read it.
 
-use crate::{Description, KeyKind, KeySlot, OperationKind, Place, Recovery, SecretSlot, Setting};
+use crate::{
+    Description, KeyKind, KeySlot, OperationKind, Place, Recovery, Reports, SecretSlot, Setting,
+};
 
 impl Description {
     /// A plugin of this name and version, which asks for nothing yet.
@@ -17,6 +19,7 @@ impl Description {
             secrets: Vec::new(),
             legacy: Vec::new(),
             recovery: Recovery { idempotent_seconds: None, query: false, close: false },
+            reports: Reports { fetched: false, read: false, operations: Vec::new() },
         }
     }
 

@@ -25,6 +25,7 @@ mod json;
 mod outcome;
 mod proof;
 mod reply;
+mod report;
 mod text;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
@@ -53,11 +54,14 @@ pub use bindings::exports::tollgate::adapter::adapter::{
     Form as PayerForm, Instrument, KeyKind, KeySlot, NextAction, Operation, Order, Outcome, Place,
     Proof, Recovery, Reply, Request, RetryAdvice, Scheme, SecretSlot, Setting, Settled, Step,
 };
+pub use bindings::exports::tollgate::adapter::settlement::{
+    Movement, MovementKind, MovementState, Page, Piece, Portion, Span,
+};
 pub use bindings::tollgate::adapter::crypto::{
     Cipher, CryptoError, DigestAlgorithm, KeyTransport, MacAlgorithm, SignatureAlgorithm,
 };
 pub use bindings::tollgate::adapter::payments::{
-    Entry, EntryState, Level, OperationKind, Payment, References,
+    Entry, EntryState, Level, OperationKind, Payment, References, Reports,
 };
 pub use bindings::tollgate::adapter::types::{
     CardField, Encoding, FrameRequest, Framing, Header, HttpRequest, HttpResponse, Method, Money,
@@ -77,11 +81,12 @@ pub mod prelude {
     pub use crate::{
         Adapter, Call, CardField, Cipher, Content, Decline, DeclineCode, Delivery, Description,
         DigestAlgorithm, Encoding, Entry, EntryState, Event, Failure, Form, Hidden, Host,
-        HttpResponse, Instrument, Key, KeyKind, KeyTransport, Level, MacAlgorithm, Money,
-        NextAction, Operation, OperationKind, Order, Outcome, Payment, Place, Proof, Recovery,
-        References, Reply, RetryAdvice, Scheme, SignatureAlgorithm, Step, base64, card, decline,
-        delete, derived, done, event, form_encoded, frame, get, hex, key, patch, post, proof, put,
-        secret, secret_slot, setting, unbase64, unhex,
+        HttpResponse, Instrument, Key, KeyKind, KeyTransport, Level, MacAlgorithm, Money, Movement,
+        MovementKind, MovementState, NextAction, Operation, OperationKind, Order, Outcome, Page,
+        Payment, Piece, Place, Portion, Proof, Recovery, References, Reply, RetryAdvice, Scheme,
+        SignatureAlgorithm, Span, Step, base64, card, decline, delete, derived, done, event,
+        form_encoded, frame, get, hex, key, patch, post, proof, put, secret, secret_slot, setting,
+        unbase64, unhex,
     };
 }
 

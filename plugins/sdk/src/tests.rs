@@ -263,3 +263,54 @@ mod host {
         assert!(seal(&Content::from("1234")).is_ok());
     }
 }
+
+/// A plugin that writes nothing of reports.
+#[cfg(feature = "test")]
+struct Silent;
+
+#[cfg(feature = "test")]
+impl Adapter for Silent {
+    fn describe() -> Description {
+        Description::new("silent", "1", &[])
+    }
+    fn start(_: &dyn Host, operation: &Operation) -> Result<Step, Failure> {
+        Err(Failure::unsupported(operation))
+    }
+    fn resume(_: &dyn Host, operation: &Operation, _: &[u8], _: &Reply) -> Result<Step, Failure> {
+        Err(Failure::unsupported(operation))
+    }
+    fn prove(_: &dyn Host, _: &Delivery) -> Result<Proof, Failure> {
+        Err(Failure::malformed("none"))
+    }
+    fn interpret(_: &dyn Host, _: &Delivery) -> Result<Vec<Event>, Failure> {
+        Ok(Vec::new())
+    }
+    fn acknowledge(_: bool) -> HttpResponse {
+        HttpResponse::new(200, "")
+    }
+}
+
+#[cfg(feature = "test")]
+#[test]
+fn a_plugin_that_writes_nothing_of_reports_says_that_it_has_none() {
+    let host = crate::test::TestHost::new();
+    let (span, piece) =
+        (Span { since: 1, until: 2 }, Piece { state: Vec::new(), bytes: Vec::new(), last: true });
+    let reports = Silent::describe().reports;
+    assert!(!reports.fetched && !reports.read);
+    let unsupported = |failure: Failure| matches!(failure, Failure::Unsupported(_));
+    assert!(unsupported(Silent::begin_report(&host, &span).unwrap_err()));
+    let reply = Reply::Frame(Vec::new());
+    assert!(unsupported(Silent::proceed_with_report(&host, &span, b"", &reply).unwrap_err()));
+    assert!(unsupported(Silent::read_report(&host, &piece).unwrap_err()));
+}
+
+#[test]
+fn a_page_asks_for_what_moves_no_money() {
+    let page = Page::of([]).then(get("https://acme.test/report").state("2"));
+    let next = page.next.expect("a request");
+    assert!(!next.moves_money && next.state == b"2" && !page.is_file);
+    let file = Page { next: None, ..Page::file() };
+    assert!(file.is_file && file.movements.is_empty());
+    assert_eq!(Page::of([]).then(None).next, None);
+}

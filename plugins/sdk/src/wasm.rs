@@ -3,10 +3,12 @@
 use std::marker::PhantomData;
 
 use crate::bindings::exports::tollgate::adapter::adapter::Guest;
+use crate::bindings::exports::tollgate::adapter::settlement;
 use crate::bindings::tollgate::adapter::payments;
 use crate::host::Imports;
 use crate::{
-    Adapter, Delivery, Description, Event, Failure, HttpResponse, Operation, Proof, Reply, Step,
+    Adapter, Delivery, Description, Event, Failure, HttpResponse, Operation, Page, Piece, Portion,
+    Proof, Reply, Span, Step,
 };
 
 #[doc(hidden)]
@@ -36,6 +38,21 @@ impl<A: Adapter> Guest for Exported<A> {
     fn acknowledge(accepted: bool) -> HttpResponse {
         report_panics();
         A::acknowledge(accepted)
+    }
+}
+
+impl<A: Adapter> settlement::Guest for Exported<A> {
+    fn begin(span: Span) -> Result<Page, Failure> {
+        report_panics();
+        A::begin_report(&Imports, &span)
+    }
+    fn proceed(span: Span, state: Vec<u8>, reply: Reply) -> Result<Page, Failure> {
+        report_panics();
+        A::proceed_with_report(&Imports, &span, &state, &reply)
+    }
+    fn read(piece: Piece) -> Result<Portion, Failure> {
+        report_panics();
+        A::read_report(&Imports, &piece)
     }
 }
 

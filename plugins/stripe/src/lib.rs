@@ -8,6 +8,7 @@
 mod declines;
 mod judge;
 mod money;
+mod settlement;
 mod webhook;
 mod wire;
 
@@ -43,6 +44,7 @@ impl Adapter for Stripe {
             )
             .secrets([secret_slot("api-key", places, "secret or restricted key").required()])
             .recovery(Recovery { idempotent_seconds: Some(86_400), query: true, close: false })
+            .fetches_reports(&[Authorize, Capture, Refund])
     }
 
     fn start(host: &dyn Host, operation: &Operation) -> Result<Step, Failure> {
@@ -91,6 +93,19 @@ impl Adapter for Stripe {
     fn acknowledge(accepted: bool) -> HttpResponse {
         // Stripe repeats, for up to three days, whatever is not answered with 2xx.
         HttpResponse::new(if accepted { 200 } else { 503 }, "")
+    }
+
+    fn begin_report(host: &dyn Host, span: &Span) -> Result<Page, Failure> {
+        Ok(Page::of([]).then(settlement::bookings(host, span, None)))
+    }
+
+    fn proceed_with_report(
+        host: &dyn Host,
+        span: &Span,
+        _state: &[u8],
+        reply: &Reply,
+    ) -> Result<Page, Failure> {
+        settlement::page(host, span, reply.http()?)
     }
 }
 

@@ -14,19 +14,20 @@ mod diff;
 mod folder;
 mod model;
 mod replay;
+mod report;
 mod script;
 mod show;
 mod words;
 
 pub use folder::{check, play_folder};
 pub use model::{
-    Answer, Decline, Delivery, Entry, Event, Exchange, Failure, Instrument, Kind, Money,
-    NextAction, Operation, Order, Outcome, Part, Payment, Proof, References, Reply, Request,
-    Response, State,
+    Answer, Decline, Delivery, Entry, Event, Exchange, Failure, Instrument, Kind, Money, Movement,
+    NextAction, Operation, Order, Outcome, Page, Part, Payment, Piece, Portion, Proof, References,
+    Reply, Request, Response, Span, State,
 };
 pub use replay::{Play, Stage, Verdict, random, replay};
 pub use script::{Error, Material, Set};
-pub use show::{event_text, exchange_text, failure_text, outcome_text, proof_text};
+pub use show::{event_text, exchange_text, failure_text, movement_text, outcome_text, proof_text};
 
 #[cfg(test)]
 mod tests;

@@ -253,3 +253,51 @@ pub struct Event {
     pub references: Option<References>,
     pub outcome: Outcome,
 }
+
+/// `span`: seconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Span {
+    pub since: u64,
+    pub until: u64,
+}
+
+/// `movement`, its kind and state by their words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Movement {
+    pub id: String,
+    pub kind: String,
+    pub state: String,
+    pub entry: Option<String>,
+    pub references: Option<References>,
+    pub amount: Money,
+    pub fee: Option<Money>,
+    pub booked_at: u64,
+}
+
+/// `page`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Page {
+    pub movements: Vec<Movement>,
+    pub is_file: bool,
+    pub next: Option<Exchange>,
+}
+
+/// `piece`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Piece {
+    pub state: Vec<u8>,
+    pub bytes: Vec<u8>,
+    pub last: bool,
+}
+
+/// `portion`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Portion {
+    pub movements: Vec<Movement>,
+    pub state: Vec<u8>,
+}

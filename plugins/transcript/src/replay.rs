@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use crate::book::Book;
+use crate::report;
 use crate::script::{Error, Given, Set, pieces};
 use crate::show::{event_text, exchange_text, failure_text, outcome_text, proof_text};
-use crate::{Answer, Delivery, Event, Exchange, Failure, Operation, Proof, Reply};
+use crate::{
+    Answer, Delivery, Event, Exchange, Failure, Operation, Page, Piece, Portion, Proof, Reply, Span,
+};
 
 /// Where a plugin plays: a host around it, native or sandboxed.
 pub trait Stage {
@@ -21,6 +24,12 @@ pub trait Stage {
     fn check(&mut self, proof: &Proof) -> Verdict;
     /// Phase two; called only when the check held.
     fn interpret(&mut self, delivery: &Delivery) -> Result<Vec<Event>, Failure>;
+    /// The beginning of a report.
+    fn begin(&mut self, span: Span) -> Result<Page, Failure>;
+    /// The report goes on after a reply.
+    fn proceed(&mut self, span: Span, state: &[u8], reply: &Reply) -> Result<Page, Failure>;
+    /// A piece of a report file.
+    fn read(&mut self, piece: &Piece) -> Result<Portion, Failure>;
 }
 
 /// What the host makes of a recipe.
@@ -61,7 +70,8 @@ pub struct Play {
 /// # Errors
 /// When a line cannot be read, or the stage cannot be furnished as it says.
 pub fn replay(script: &str, folder: &Path, stage: &mut dyn Stage) -> Result<Play, Error> {
-    let mut player = Player { stage, book: Book::default(), text: Vec::new(), waiting: None };
+    let (book, text) = (Book::default(), Vec::new());
+    let mut player = Player { stage, folder, book, text, waiting: None };
     let mut problems = Vec::new();
     for piece in pieces(script, folder)? {
         let line = piece.line;
@@ -78,11 +88,18 @@ pub fn replay(script: &str, folder: &Path, stage: &mut dyn Stage) -> Result<Play
     Ok(Play { text: player.finish(), problems })
 }
 
-struct Player<'a> {
-    stage: &'a mut dyn Stage,
+pub(crate) struct Player<'a> {
+    pub stage: &'a mut dyn Stage,
+    pub folder: &'a Path,
     book: Book,
     text: Vec<String>,
-    waiting: Option<(Operation, Exchange)>,
+    pub waiting: Option<Waiting>,
+}
+
+/// A request that waits for its reply.
+pub(crate) enum Waiting {
+    Operation(Box<Operation>, Exchange),
+    Report(Span, Exchange),
 }
 
 impl Player<'_> {
@@ -95,17 +112,24 @@ impl Player<'_> {
                 if self.waiting.is_some() {
                     return Ok(Some("a command while a request waits for its reply"));
                 }
+                if report::is_command(&words) {
+                    return report::command(self, &words).map(|()| None);
+                }
                 let operation = self.book.operation(&words)?;
                 let answer = self.stage.start(&operation);
                 self.answer(operation, answer);
             }
-            Given::Reply(reply) => {
-                let Some((operation, exchange)) = self.waiting.take() else {
-                    return Ok(Some("a reply that nothing asked for"));
-                };
-                let answer = self.stage.resume(&operation, &exchange.state, &reply);
-                self.answer(operation, answer);
-            }
+            Given::Reply(reply) => match self.waiting.take() {
+                None => return Ok(Some("a reply that nothing asked for")),
+                Some(Waiting::Operation(operation, exchange)) => {
+                    let answer = self.stage.resume(&operation, &exchange.state, &reply);
+                    self.answer(*operation, answer);
+                }
+                Some(Waiting::Report(span, exchange)) => {
+                    let page = self.stage.proceed(span, &exchange.state, &reply);
+                    report::page(self, span, page, &reply);
+                }
+            },
             Given::Delivery(delivery) => self.delivery(&delivery),
         }
         Ok(None)
@@ -122,7 +146,7 @@ impl Player<'_> {
         match answer {
             Answer::Send(exchange) => {
                 self.block(exchange_text(&exchange));
-                self.waiting = Some((operation, exchange));
+                self.waiting = Some(Waiting::Operation(Box::new(operation), exchange));
             }
             Answer::Done(outcome) => {
                 self.block(format!("= {}", outcome_text(&outcome)));
@@ -165,7 +189,7 @@ impl Player<'_> {
     }
 
     /// Writes what the plugin said, as a paragraph of its own.
-    fn block(&mut self, text: String) {
+    pub fn block(&mut self, text: String) {
         self.write("");
         self.text.push(text);
         self.text.push(String::new());

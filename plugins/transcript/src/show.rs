@@ -2,7 +2,8 @@
 
 use crate::words::quote;
 use crate::{
-    Decline, Event, Exchange, Failure, Money, NextAction, Outcome, Part, Proof, References, Request,
+    Decline, Event, Exchange, Failure, Money, Movement, NextAction, Outcome, Part, Proof,
+    References, Request,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -162,6 +163,23 @@ pub fn proof_text(proof: &Proof) -> String {
         text += &format!(" at={seconds}");
     }
     text
+}
+
+/// A movement in words: `payment txn_1 booked EUR 1234 fee=EUR:43 entry=P1_1 references=pi_1
+/// at=1700000000`.
+pub fn movement_text(movement: &Movement) -> String {
+    let Movement { id, kind, state, amount, booked_at, .. } = movement;
+    let mut text = format!("{kind} {} {state} {}", quote(id), money(amount));
+    if let Some(fee) = &movement.fee {
+        text += &format!(" fee={}:{}", fee.currency, fee.minor);
+    }
+    if let Some(entry) = &movement.entry {
+        text += &format!(" entry={}", quote(entry));
+    }
+    if let Some(references) = &movement.references {
+        text += &format!(" references={}", named(references));
+    }
+    format!("{text} at={booked_at}")
 }
 
 /// An event in words: `event evt_1 authorize entry=P1_1 succeeded pi_1 EUR 1234`.

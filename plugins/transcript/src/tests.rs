@@ -15,6 +15,8 @@ struct Parrot {
     set: Vec<Set>,
     verdict: Option<Verdict>,
     events: Vec<Event>,
+    pages: VecDeque<Result<Page, Failure>>,
+    pieces: usize,
 }
 
 impl Parrot {
@@ -55,6 +57,34 @@ impl Stage for Parrot {
     }
     fn interpret(&mut self, _: &Delivery) -> Result<Vec<Event>, Failure> {
         Ok(self.events.clone())
+    }
+    fn begin(&mut self, _: Span) -> Result<Page, Failure> {
+        self.pages.pop_front().expect("no page left")
+    }
+    fn proceed(&mut self, _: Span, state: &[u8], reply: &Reply) -> Result<Page, Failure> {
+        self.replies.push((state.to_vec(), reply.clone()));
+        self.pages.pop_front().expect("no page left")
+    }
+    /// A movement for each letter, once the next one comes.
+    fn read(&mut self, piece: &Piece) -> Result<Portion, Failure> {
+        self.pieces += 1;
+        let mut text = [&piece.state[..], &piece.bytes].concat();
+        let kept = if piece.last { Vec::new() } else { text.split_off(text.len() - 1) };
+        let movements = text.iter().map(|byte| booked(char::from(*byte))).collect();
+        Ok(Portion { movements, state: kept })
+    }
+}
+
+fn booked(id: char) -> Movement {
+    Movement {
+        id: id.to_string(),
+        kind: "payment".to_owned(),
+        state: "booked".to_owned(),
+        entry: Some("P1_1".to_owned()),
+        references: Some(named("pi_1")),
+        amount: Money { minor: 1234, currency: "EUR".to_owned() },
+        fee: Some(Money { minor: 43, currency: "EUR".to_owned() }),
+        booked_at: 7,
     }
 }
 
@@ -267,4 +297,37 @@ fn outcomes_are_told_with_all_they_hold() {
         references: Some(named("A")),
     });
     assert_eq!(outcome_text(&decline), "declined generic never \"\" No. A");
+}
+
+#[test]
+fn a_report_is_fetched_page_by_page_and_a_file_read_in_pieces() {
+    let Answer::Send(exchange) = sale(Vec::new()) else { panic!("a sale is sent") };
+    let next = Some(Exchange { moves_money: false, ..exchange });
+    let page = |movements: &str, is_file, next| Page {
+        movements: movements.chars().map(booked).collect(),
+        is_file,
+        next,
+    };
+    let pages = [page("", false, next.clone()), page("a", false, next), page("", true, None)];
+    let mut parrot = Parrot { pages: pages.into_iter().map(Ok).collect(), ..Parrot::default() };
+    let line = |id: char| format!("= {}", movement_text(&booked(id)));
+    let script = "report 1 9\n\n< 200\n< one\n\n< 200\n< bc\n";
+    let play = replay(script, Path::new("."), &mut parrot).unwrap();
+    assert_eq!(play.problems, Vec::<String>::new());
+    assert_eq!(line('a'), "= payment a booked EUR 1234 fee=EUR:43 entry=P1_1 references=pi_1 at=7");
+    let ends = format!("{}\n{}\n= end of the report\n", line('b'), line('c'));
+    assert!(play.text.ends_with(&ends), "{}", play.text);
+    assert_eq!(play.text.matches("\n? ").count() > 1, true, "{}", play.text);
+    assert_eq!(play.text.matches("< one").count(), 1);
+
+    let folder = std::env::temp_dir().join(format!("transcript-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("file"), "abcde").unwrap();
+    let mut parrot = Parrot::default();
+    let play = replay("read file 2\n", &folder, &mut parrot).unwrap();
+    assert_eq!((parrot.pieces, play.text.matches("= payment").count()), (3, 5), "{}", play.text);
+    std::fs::remove_dir_all(&folder).unwrap();
+    for wrong in ["report 1", "report a b", "read nothing 5", "read"] {
+        assert!(replay(wrong, Path::new("."), &mut Parrot::default()).is_err(), "{wrong}");
+    }
 }

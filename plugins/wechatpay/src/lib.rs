@@ -7,6 +7,7 @@
 //! `references.provider` is the number we give, our entry's id; `secondary` is WeChat's own.
 
 mod ask;
+mod settlement;
 mod signature;
 mod told;
 mod wire;
@@ -45,6 +46,8 @@ impl Adapter for WechatPay {
             ])
             // Repeats are harmless; but a refusal of the repeat (429, 401) looks like one of both.
             .recovery(Recovery { idempotent_seconds: None, query: true, close: true })
+            .fetches_reports(&[Authorize, Refund])
+            .reads_reports(&[Authorize, Refund])
     }
 
     fn start(host: &dyn Host, operation: &Operation) -> Result<Step, Failure> {
@@ -106,6 +109,23 @@ impl Adapter for WechatPay {
             false => HttpResponse::new(500, r#"{"code":"FAIL","message":"not accepted"}"#)
                 .header_added("content-type", "application/json"),
         }
+    }
+
+    fn begin_report(host: &dyn Host, span: &Span) -> Result<Page, Failure> {
+        settlement::begin(host, span)
+    }
+
+    fn proceed_with_report(
+        host: &dyn Host,
+        span: &Span,
+        state: &[u8],
+        reply: &Reply,
+    ) -> Result<Page, Failure> {
+        settlement::proceed(host, span, state, reply.http()?)
+    }
+
+    fn read_report(host: &dyn Host, piece: &Piece) -> Result<Portion, Failure> {
+        settlement::read(host, piece)
     }
 }
 

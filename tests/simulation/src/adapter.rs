@@ -9,8 +9,8 @@ use engine::{Calling, Plugin};
 use sandbox::contract::{
     Action, Decline, DeclineCode, Delivery, Description, Event, Exchange, Failure, Header,
     HttpRequest, HttpResponse, KeyKind, KeySlot, MacAlgorithm, Method, Money, NextAction,
-    Operation, OperationKind, Order, Outcome, Part, Proof, Recovery, References, Reply, Request,
-    RetryAdvice, Scheme, Settled, Step,
+    Operation, OperationKind, Order, Outcome, Part, Proof, Recovery, References, Reply, Reports,
+    Request, RetryAdvice, Scheme, Settled, Step,
 };
 use sandbox::{Called, Fault, Kind, Surroundings};
 use serde_json::{Value, json};
@@ -57,6 +57,7 @@ impl Adapter {
                 query: offers.query,
                 close: false,
             },
+            reports: Reports { fetched: false, read: false, operations: Vec::new() },
         };
         Adapter { world, account, description }
     }

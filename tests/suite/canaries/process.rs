@@ -1,61 +1,19 @@
 //! What the host leaves behind: its log at its most talkative, the files of its store, its answers.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::{Value, json};
 use simulators::{Fault, FaultRule, StripeOptions, StripeSimulator, WechatpayKeys};
 use simulators::{WechatpayOptions, WechatpaySimulator};
 
+use super::left::{Left, random};
 use super::{Canary, Scan};
 use crate::support::signer::{Outline, opened, to_public};
 use crate::support::{ACCOUNT, Account, Client, Config, Host, PlatformStage, charge, hold, soon};
 
-/// Everything but the compiler, which has no account to speak of and gigabytes to say.
-const TALKATIVE: &str =
-    "trace,cranelift_codegen=warn,cranelift_frontend=warn,regalloc2=warn,wasmtime=debug";
+/// Everything there is: of the compiler alone the host lets nothing through below a warning.
+pub const TALKATIVE: &str = "trace";
 const INTENTS: &str = "/v1/payment_intents";
-
-/// Everything a process left, to be searched.
-#[derive(Default)]
-struct Left {
-    pieces: Vec<(String, Vec<u8>)>,
-}
-
-impl Left {
-    fn add(&mut self, place: impl Into<String>, bytes: impl Into<Vec<u8>>) {
-        self.pieces.push((place.into(), bytes.into()));
-    }
-
-    /// Every file below a folder.
-    fn add_files(&mut self, folder: &Path) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => self.add_files(&path),
-                false => self.add(path.display().to_string(), std::fs::read(&path).unwrap()),
-            }
-        }
-    }
-
-    fn find(&self, scan: &Scan) -> BTreeSet<String> {
-        let found = self.pieces.iter().flat_map(|(place, bytes)| {
-            scan.find(bytes).into_iter().map(move |what| format!("{what} in {place}"))
-        });
-        found.collect()
-    }
-
-    fn bytes(&self) -> usize {
-        self.pieces.iter().map(|(_, bytes)| bytes.len()).sum()
-    }
-}
-
-fn random(length: usize) -> String {
-    use std::hash::{BuildHasher, RandomState};
-    let hex: String =
-        (0..length / 16 + 1).map(|n| format!("{:016x}", RandomState::new().hash_one(n))).collect();
-    hex[..length].to_owned()
-}
 
 /// Everything an app can do, and some things it cannot; each answer is kept.
 async fn do_everything(client: &Client, left: &mut Left) {
@@ -175,7 +133,7 @@ async fn nothing_secret_is_left_by_a_host_at_stripe() {
     left.add("the answer after a kill", host.client().get("/v1/payments").await.body.to_vec());
     left.add("the log after a kill", host.log_text());
     host.stop().await;
-    left.add_files(&host.folder().join("store"));
+    left.add_files(&host.folder().join("store"), &BTreeSet::new());
 
     let app_key = host.key().rsplit('_').next().unwrap().to_owned();
     let scan = Scan::of(&[
@@ -193,7 +151,7 @@ async fn nothing_secret_is_left_by_a_host_at_stripe() {
         assert!(found.contains(place), "nothing found in {place}:\n{found}");
     }
     assert!(left.bytes() > 100_000, "only {} bytes were searched", left.bytes());
-    println!("{} bytes in {} places were searched", left.bytes(), left.pieces.len());
+    println!("{} bytes in {} places were searched", left.bytes(), left.pieces().len());
 }
 
 #[tokio::test]
@@ -228,7 +186,7 @@ async fn nothing_secret_is_left_by_a_host_at_wechat_pay() {
     }
     left.add("the log", host.log_text());
     host.stop().await;
-    left.add_files(&host.folder().join("store"));
+    left.add_files(&host.folder().join("store"), &BTreeSet::new());
     let mut canaries = Canary::of_pem("the merchant's key", &keys.merchant_key);
     canaries.push(Canary::new("the API v3 key", keys.api_v3_key.as_bytes()));
     let found = left.find(&Scan::of(&canaries));
@@ -285,7 +243,7 @@ async fn a_card_handed_over_in_a_jwe_pays_and_is_in_nothing_the_host_leaves() {
     stage.host.stop().await;
     let status = stage.host.command(&["vault", "status"]).await;
     assert!(status.answered().contains("under 1"), "{status:?}");
-    left.add_files(&stage.host.folder().join("store"));
+    left.add_files(&stage.host.folder().join("store"), &BTreeSet::new());
     let found = left.find(&Scan::of(&[
         Canary::new("the card number", number),
         Canary::new("all but its last four digits", &number[..12]),

@@ -51,6 +51,11 @@ impl Scan {
         Scan { names, finder: AhoCorasick::new(patterns).expect("patterns of a few kilobytes") }
     }
 
+    /// How many forms are looked for.
+    pub fn patterns(&self) -> usize {
+        self.names.len()
+    }
+
     /// The names of what is there, with the encodings.
     pub fn find(&self, bytes: &[u8]) -> BTreeSet<String> {
         let found = self.finder.find_overlapping_iter_checked(bytes);
@@ -91,6 +96,13 @@ pub fn encodings(value: &[u8]) -> Vec<(String, Vec<u8>)> {
     add("utf-16le", value.iter().flat_map(|byte| [*byte, 0]).collect());
     add("utf-16be", value.iter().flat_map(|byte| [0, *byte]).collect());
     add("decimal bytes, as Debug writes them", debug(value));
+    add("json within json", json(&json(value)));
+    add("html", each(|byte| format!("&#{byte};")));
+    add("html in hex", each(|byte| format!("&#x{byte:x};")));
+    add("octal", each(|byte| format!("\\{byte:03o}")));
+    for between in [" ", ":", "-"] {
+        add(&format!("hex with `{between}` between"), hex_apart(value, between));
+    }
     for before in 0..3 {
         let (standard, url) = base64(value, before);
         add(&format!("base64, {before} bytes before"), standard);
@@ -99,8 +111,23 @@ pub fn encodings(value: &[u8]) -> Vec<(String, Vec<u8>)> {
     if value.iter().all(u8::is_ascii_digit) {
         add("bcd", bcd(value));
         add("bcd, half a byte later", bcd(value.get(1..).unwrap_or_default()));
+        for between in [" ", "-", ".", ",", "_"] {
+            add(&format!("in fours with `{between}` between"), apart(value, 4, between));
+            add(&format!("digits with `{between}` between"), apart(value, 1, between));
+        }
     }
     all
+}
+
+fn hex_apart(value: &[u8], between: &str) -> Vec<u8> {
+    let bytes: Vec<String> = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    bytes.join(between).into_bytes()
+}
+
+/// In groups of so many, the last one shorter.
+fn apart(digits: &[u8], group: usize, between: &str) -> Vec<u8> {
+    let groups: Vec<&[u8]> = digits.chunks(group).collect();
+    groups.join(between.as_bytes())
 }
 
 fn form(byte: &u8) -> String {

@@ -51,7 +51,9 @@ impl Disk {
         fs::create_dir(disk.mounted()).unwrap();
         let image = fs::File::create(disk.image(0)).unwrap();
         image.set_len(IMAGE_BYTES).unwrap();
-        run("mkfs.ext4", &["-q", "-F", "-E", "lazy_itable_init=1"], &[&disk.image(0)])?;
+        // Nothing kept for root: a full disk is full for everybody.
+        let options = ["-q", "-F", "-m", "0", "-E", "lazy_itable_init=1"];
+        run("mkfs.ext4", &options, &[&disk.image(0)])?;
         disk.mount()?;
         Ok(disk)
     }
@@ -59,6 +61,29 @@ impl Disk {
     /// A folder on it. The root of a file system is never empty.
     pub fn store(&self) -> PathBuf {
         self.mounted().join("store")
+    }
+
+    /// Takes all the space there is, as a log that nobody looks after; how many bytes that was.
+    pub fn fill(&self) -> u64 {
+        use std::io::Write;
+        let path = self.mounted().join("filler");
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        let (mut taken, mut piece) = (0, vec![7_u8; 1 << 20]);
+        while !piece.is_empty() {
+            match file.write_all(&piece) {
+                Ok(()) => taken += piece.len() as u64,
+                // Down to the last byte.
+                Err(_) => piece.truncate(piece.len() / 2),
+            }
+        }
+        // Space is promised by the file system and given when the bytes are written.
+        let _ = file.sync_all();
+        taken
+    }
+
+    /// Gives it back.
+    pub fn clear(&self) {
+        fs::remove_file(self.mounted().join("filler")).unwrap();
     }
 
     fn mounted(&self) -> PathBuf {

@@ -15,11 +15,29 @@ use super::street::Acknowledged;
 
 /// So many of the things that are wrong are told; the rest is counted.
 const TOLD: usize = 20;
+/// How a finding about a terminal entry is told.
+const ENDED_HAS_CHANGED: &str = "an entry that had ended has changed";
 
 /// The payments of an app as the host tells them.
 pub struct Ledger {
     /// Newest first.
     pub payments: Vec<Value>,
+}
+
+/// What a campaign did, for its line.
+pub struct Campaign {
+    /// Its name.
+    pub name: &'static str,
+    /// How often.
+    pub runs: u64,
+    /// What was put in, each kind with its number: `kill:50,reset:7`.
+    pub faults: String,
+    /// Operations whose answer an app has.
+    pub acknowledged: usize,
+    /// Entries still `unknown` when it was over.
+    pub unknown: usize,
+    /// What its choices were drawn from.
+    pub seed: u64,
 }
 
 /// What is wrong, each in words.
@@ -44,6 +62,20 @@ impl Findings {
     fn all(&self) -> impl Iterator<Item = &String> {
         let [a, b, c, d] = [&self.lost, &self.doubled, &self.unexplained, &self.differing];
         a.iter().chain(b).chain(c).chain(d)
+    }
+
+    /// The line that `tests/campaign` makes its table of.
+    pub fn tell(&self, campaign: &Campaign) {
+        let Campaign { name, runs, faults, acknowledged, unknown, seed } = campaign;
+        let changed = |what: &&String| what.contains(ENDED_HAS_CHANGED);
+        let terminal = self.lost.iter().filter(changed).count();
+        let lost = self.lost.len() - terminal;
+        let (twice, other) = (self.doubled.len(), self.unexplained.len() + self.differing.len());
+        println!(
+            "campaign name={name} runs={runs} faults={faults} acknowledged={acknowledged} \
+             lost={lost} twice={twice} terminal={terminal} other={other} unknown={unknown} \
+             seed={seed}"
+        );
     }
 
     /// Adds those of another look.
@@ -216,7 +248,7 @@ fn less(answer: &Value, payment: &Value) -> Option<String> {
             return Some(format!("its entry {} is not there", then["id"]));
         };
         if !is_open(then) && now != then {
-            return Some(format!("an entry that had ended has changed: {now}"));
+            return Some(format!("{ENDED_HAS_CHANGED}: {now}"));
         }
         let fixed = ["kind", "amount", "capture", "created_at"];
         if let Some(name) = fixed.iter().find(|name| now[**name] != then[**name]) {

@@ -17,6 +17,10 @@ pub struct Config {
     pub plugins: Vec<(String, String, String)>,
     /// Accounts.
     pub accounts: Vec<Account>,
+    /// Lines of `[server]`.
+    pub server: String,
+    /// Lines of `[store]`.
+    pub store_lines: String,
     /// Lines at the end of the file.
     pub more: String,
 }
@@ -76,7 +80,8 @@ impl Config {
             (name.to_owned(), path.display().to_string(), digest.clone())
         };
         let plugins = names.into_iter().map(plugin).collect();
-        Config { store: PathBuf::from("store"), plugins, accounts, more: String::new() }
+        let (server, store_lines, more) = <(String, String, String)>::default();
+        Config { store: PathBuf::from("store"), plugins, accounts, server, store_lines, more }
     }
 
     /// Writes `tollgate.toml` and its secrets.
@@ -99,9 +104,9 @@ impl Config {
     pub fn text(&self, public_url: &str) -> String {
         let cache = built().join("suite-compiled");
         let mut text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{public_url}\"\n\n\
-             [store]\npath = {:?}\n\n[sandbox]\ncache = {cache:?}\n",
-            self.store
+            "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{public_url}\"\n\
+             {}\n[store]\npath = {:?}\n{}\n[sandbox]\ncache = {cache:?}\n",
+            self.server, self.store, self.store_lines
         );
         for (name, path, digest) in &self.plugins {
             let at = format!("component = {path:?}\ndigest = {digest:?}");
@@ -184,7 +189,7 @@ impl Account {
                  total-ms-max = {total} }}"
             )?;
         }
-        if plugin == "stripe" {
+        if ["stripe", "sandbox"].contains(&plugin.as_str()) {
             writeln!(text, "card = {{ places = [\"body\"] }}")?;
         }
         writeln!(text, "[account.{name}.settings]")?;

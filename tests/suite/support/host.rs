@@ -24,11 +24,13 @@ pub struct Host {
     key: String,
     process: Option<Process>,
     level: &'static str,
+    environment: Vec<(String, String)>,
 }
 
 struct Process {
     child: Child,
     log: Log,
+    printed: Log,
     address: SocketAddr,
 }
 
@@ -47,12 +49,17 @@ impl Host {
         config.write(folder.path(), &door.url());
         let added = tollgate(&["app", "add", "shop"], folder.path()).await;
         let key = added.answered().to_owned();
-        Host { folder, door, key, process: None, level: "info" }
+        Host { folder, door, key, process: None, level: "info", environment: Vec::new() }
     }
 
     /// From the next start on, logs at this level.
     pub fn log_at(&mut self, level: &'static str) {
         self.level = level;
+    }
+
+    /// From the next start on, has this in its environment.
+    pub fn knows(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
     }
 
     /// Starts the process and waits until it takes payments.
@@ -63,13 +70,16 @@ impl Host {
     /// The same, when it may refuse to start; what it logged if it does.
     pub async fn try_run(&mut self) -> Result<(), String> {
         let mut command = child(&["--log", self.level, "serve"], self.folder.path());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let variables = self.environment.iter().map(|(name, value)| (name, value));
+        command.envs(variables).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let printed = Log::of(child.stdout.take().unwrap());
         let log = Log::of(child.stderr.take().unwrap());
         let line = log.line(0, |line| line["message"] == "taking payments").await;
         let line = line.ok_or_else(|| log.tail())?;
         let address = line["address"].as_str().unwrap().parse().unwrap();
         self.door.lead_to(address);
-        self.process = Some(Process { child, log, address });
+        self.process = Some(Process { child, log, printed, address });
         Ok(())
     }
 
@@ -129,6 +139,11 @@ impl Host {
         self.running().log.from(0).join("\n")
     }
 
+    /// Everything this process has printed beside its log.
+    pub fn printed(&self) -> String {
+        self.running().printed.from(0).join("\n")
+    }
+
     /// How many entries were being sent when the process before this one ended.
     pub fn recovered(&self) -> u64 {
         let lines = self.running().log.from(0).into_iter();
@@ -164,9 +179,36 @@ impl Host {
         assert!(ended.unwrap().success(), "{}", process.log.tail());
     }
 
+    /// Asks the process to stop, and does not wait.
+    pub fn terminate(&self) {
+        let id = self.id().to_string();
+        let asked = std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(asked.success());
+    }
+
+    /// Waits until the process has ended by itself; with which code, and its log.
+    pub async fn ended(&mut self) -> (Option<i32>, String) {
+        let mut process = self.process.take().expect("the host runs");
+        let ended = timeout(LONG, process.child.wait()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("it does not end:\n{}", process.log.tail()));
+        (ended.unwrap().code(), process.log.from(0).join("\n"))
+    }
+
+    /// The most memory that this process has had resident so far, in bytes: `VmHWM` of proc(5).
+    pub fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    }
+
     /// A command over this host's configuration, while it does not run.
     pub async fn command(&self, arguments: &[&str]) -> Ended {
         assert!(self.process.is_none(), "the store belongs to the running host");
+        tollgate(arguments, self.folder.path()).await
+    }
+
+    /// A command that may be given while the host runs.
+    pub async fn command_beside(&self, arguments: &[&str]) -> Ended {
         tollgate(arguments, self.folder.path()).await
     }
 

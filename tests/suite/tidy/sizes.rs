@@ -8,7 +8,10 @@ const FILE_LINES_MAX: usize = 400;
 /// No reason is good enough for more.
 const FILE_LINES_EVER: usize = 600;
 const WIT_LINES_MAX: usize = 150;
-const PLUGIN_LINES_MAX: usize = 600;
+const PLUGIN_LINES_MAX: usize = 630;
+/// A plugin's reports are an interface of their own, in a file of this name.
+const REPORTS: &str = "src/settlement.rs";
+const REPORTS_LINES_MAX: usize = 300;
 const FUNCTION_LINES_MEDIAN: usize = 10;
 
 /// Files that may have more than 400 lines, and why.
@@ -73,9 +76,13 @@ pub fn long_plugins(tree: &Tree) -> Vec<String> {
     for name in providers(tree) {
         let folder = format!("plugins/{name}/");
         let own = tree.product().filter(|(file, _)| file.path.starts_with(&folder));
-        let lines: usize = own.map(|(_, source)| source.lines_without_tests()).sum();
-        if lines > PLUGIN_LINES_MAX {
-            all.push(format!("{folder} has {lines}"));
+        let (reports, rest): (Vec<_>, Vec<_>) =
+            own.partition(|(file, _)| file.path == format!("{folder}{REPORTS}"));
+        for (files, max) in [(rest, PLUGIN_LINES_MAX), (reports, REPORTS_LINES_MAX)] {
+            let lines: usize = files.iter().map(|(_, source)| source.lines_without_tests()).sum();
+            if lines > max {
+                all.push(format!("{folder} has {lines} of {max}"));
+            }
         }
     }
     all

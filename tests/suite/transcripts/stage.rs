@@ -8,14 +8,15 @@ use sandbox::contract as wit;
 use sandbox::{Called, Fault, Generation, Remembered, Sensitive, Surroundings};
 use tokio::runtime::Runtime;
 use transcript::{
-    Answer, Delivery, Event, Failure, Material, Operation, Proof, Reply, Set, Stage, Verdict,
+    Answer, Delivery, Event, Failure, Material, Operation, Page, Piece, Portion, Proof, Reply, Set,
+    Span, Stage, Verdict,
 };
 use vault::{Key, Keyring, Legacy, Secret};
 
 use crate::canaries::Canary;
 
-use super::to_contract::{delivery, operation, reply};
-use super::to_plain::{answer, event, failure, proof};
+use super::to_contract::{delivery, operation, piece, reply, span};
+use super::to_plain::{answer, event, failure, page, portion, proof};
 use algorithms::{encoding, mac_algorithm, signature_algorithm};
 
 /// As the engine's standard.
@@ -197,6 +198,25 @@ impl Stage for SandboxStage {
         let called = self.runtime.block_on(self.plugin.interpret(around, delivery(arrived)));
         let events = self.answered(called).map_err(failure)?;
         Ok(events.into_iter().map(event).collect())
+    }
+
+    fn begin(&mut self, asked: Span) -> Result<Page, Failure> {
+        let around = self.around();
+        let called = self.runtime.block_on(self.plugin.begin(around, span(asked)));
+        self.answered(called).map(page).map_err(failure)
+    }
+
+    fn proceed(&mut self, asked: Span, state: &[u8], replied: &Reply) -> Result<Page, Failure> {
+        let around = self.around();
+        let step = self.plugin.proceed(around, span(asked), state.to_vec(), reply(replied));
+        let called = self.runtime.block_on(step);
+        self.answered(called).map(page).map_err(failure)
+    }
+
+    fn read(&mut self, given: &Piece) -> Result<Portion, Failure> {
+        let around = self.around();
+        let called = self.runtime.block_on(self.plugin.read(around, piece(given)));
+        self.answered(called).map(portion).map_err(failure)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::exchange::Asked;
 use super::params::{Known, Params};
 use super::refusal::Refusal;
 use super::state::State;
-use super::{form, refunds, shape};
+use super::{balance, form, refunds, shape};
 
 const RETRIEVE: Known = Known { modelled: &["expand"], ignored: &["client_secret"], refused: &[] };
 const LIST: Known = Known {
@@ -32,6 +32,7 @@ pub(crate) fn read(
         ["v1", "charges", id] => Some(state.charge(id).map(shape::charge)),
         ["v1", "refunds"] => Some(page(asked, all_refunds(state), of_payment)),
         ["v1", "refunds", id] => Some(refunds::retrieve(state, id)),
+        ["v1", "balance_transactions"] => Some(balance::list(state, asked)),
         ["v1", "events"] => Some(page(asked, events.iter().rev().cloned().collect(), of_type)),
         ["v1", "events", id] => Some(event(events, id)),
         _ => None,

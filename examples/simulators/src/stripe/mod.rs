@@ -5,6 +5,7 @@
 //! Stripe where the manual leaves room: a currency in upper case is refused, and so is a parameter
 //! Stripe knows and the simulator does not.
 
+mod balance;
 mod cards;
 mod confirmation;
 mod currency;

@@ -7,6 +7,7 @@
 //! status 401 are not signed; `notify_url` may be plain http.
 
 mod authorization;
+mod bills;
 mod certificates;
 mod fields;
 mod keys;
@@ -218,6 +219,10 @@ impl Wechatpay {
         check_headers(asked)?;
         authorization::check(&self.platform, asked, self.clock.now_s())?;
         match asked.method {
+            Method::GET if asked.path == bills::PLACE => {
+                let bill = bills::download(&self.state().books, asked).ok_or_else(unknown_path)?;
+                Ok(Answer::text(StatusCode::OK, bill))
+            }
             Method::GET => self.read(asked).map(|body| Answer::json(StatusCode::OK, &body)),
             Method::POST => self.change(asked),
             _ => Err(unknown_path()),
@@ -229,6 +234,7 @@ impl Wechatpay {
         let state = &mut self.state();
         match asked.segments().as_slice() {
             ["v3", "certificates"] => certificates::list(&self.platform),
+            ["v3", "bill", "tradebill"] => bills::apply(&state.books, asked),
             ["v3", "pay", "transactions", "out-trade-no", no] => {
                 self.check_query(asked)?;
                 state.order(no).map(|order| orders::shown(order, mchid))
@@ -296,6 +302,8 @@ impl Wechatpay {
 impl Provider for Wechatpay {
     fn execute(&self, asked: &Asked) -> Answer {
         let answer = match self.route(asked) {
+            // Bills are not signed: their hash was told in an answer that is.
+            Ok(answer) if asked.path == bills::PLACE => answer,
             Ok(answer) => self.signed(answer),
             Err(refusal) if refusal.is_unsigned() => refusal.answer(),
             Err(refusal) => self.signed(refusal.answer()),

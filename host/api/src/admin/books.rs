@@ -72,7 +72,7 @@ async fn close(visit: Visit) -> Outcome {
     Ok(Answer::json(StatusCode::OK, &anomaly(&closed)))
 }
 
-fn books(visit: &Visit) -> Result<Books, Problem> {
+pub(super) fn books(visit: &Visit) -> Result<Books, Problem> {
     visit.payments.books().ok_or_else(|| Problem::new(&known::NOTHING_HERE, "there are no books"))
 }
 

@@ -1,5 +1,6 @@
 //! The routes of the admin interface.
 
+use super::plugins::{clear, list as list_plugins, measure};
 use super::{add, add_key, audit, list, read, revoke, revoke_key, rotate_key, set, shapes};
 use crate::catalogue as known;
 use crate::route::{Call, Given, Intake, Route};
@@ -199,4 +200,55 @@ pub(crate) const AUDIT: Route = Route {
         body: Some(("AuditPage", &shapes::AUDIT_PAGE)),
     }],
     own_problems: &[&known::NO_SUCH_CURSOR],
+};
+
+pub(crate) const PLUGINS: Route = Route {
+    id: "listPlugins",
+    method: "GET",
+    path: "/admin/v1/plugins",
+    title: "List plugins",
+    about: "How each stands: whether it is called, and if not, why.",
+    call: Call::Admin(|visit| Box::pin(list_plugins(visit))),
+    scope: None,
+    parameters: &[],
+    query: &[],
+    intake: Intake::None,
+    given: &[Given {
+        status: 200,
+        about: "All, by name.",
+        body: Some(("PluginList", &shapes::PLUGIN_LIST)),
+    }],
+    own_problems: &[],
+};
+
+pub(crate) const CLEAR_PLUGIN: Route = Route {
+    id: "clearPlugin",
+    method: "POST",
+    path: "/admin/v1/plugins/{plugin}/clear",
+    title: "End a quarantine",
+    about: "The plugin is called again from the next request on, and what was counted against it \
+            is forgotten. Again is no error.",
+    call: Call::Admin(|visit| Box::pin(clear(visit))),
+    scope: None,
+    parameters: &[shapes::PLUGIN_IN_PATH],
+    query: &[],
+    intake: Intake::None,
+    given: &[Given { status: 200, about: "It.", body: Some(("Plugin", &shapes::PLUGIN)) }],
+    own_problems: &[&known::NO_SUCH_PLUGIN],
+};
+
+pub(crate) const METRICS: Route = Route {
+    id: "readMetrics",
+    method: "GET",
+    path: "/admin/v1/metrics",
+    title: "The host in numbers",
+    about: "What is in hand, the most that may be, what was refused, and how plugins stand, in the \
+            text format of Prometheus.",
+    call: Call::Admin(|visit| Box::pin(measure(visit))),
+    scope: None,
+    parameters: &[],
+    query: &[],
+    intake: Intake::None,
+    given: &[Given { status: 200, about: "Metrics.", body: None }],
+    own_problems: &[],
 };

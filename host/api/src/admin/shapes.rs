@@ -131,7 +131,7 @@ const HASH: Shape = Shape::Text { min: 64, max: 64, of: Name };
 pub(crate) static AUDIT_LINE: Shape = Shape::Object(&[&[
     field("seq", Shape::Integer { min: 1, max: u64::MAX }, "Its place: 1, 2, 3 and so on."),
     field("at_ms", Shape::Integer { min: 0, max: u64::MAX }, "When, milliseconds of Unix time."),
-    field("actor", ANY, "Who: an app's identifier, `admin` or `operator`."),
+    field("actor", ANY, "Who: an app's identifier, `admin`, `operator` or `host`."),
     field("key", Shape::Nullable(&ANY), "The name of the key that proved it."),
     field("action", ANY, "What: an operation of this document, or the same by a command."),
     field("object", ANY, "To what: an identifier, an idempotency key, or a name."),
@@ -145,6 +145,43 @@ pub(crate) static AUDIT_PAGE: Shape = Shape::Object(&[&[
     field("lines", Shape::List(&Shape::Named("AuditLine", &AUDIT_LINE)), "Oldest first."),
     field("cursor", ANY, "What to ask for next: the lines after these."),
 ]]);
+
+pub(crate) static STANDING: Shape = Shape::Tagged(&[
+    ("called", &[]),
+    (
+        "resting",
+        &[
+            field("reason", ANY, "Why it is not called."),
+            field(
+                "tried_in_ms",
+                Shape::Integer { min: 0, max: u64::MAX },
+                "How long until a self-test and one call decide.",
+            ),
+        ],
+    ),
+    ("tried", &[field("reason", ANY, "Why it was not called.")]),
+    ("shut", &[field("reason", ANY, "Why it is not called until it is cleared.")]),
+]);
+
+pub(crate) static PLUGIN: Shape = Shape::Object(&[&[
+    field("name", ANY, "Its name in the configuration."),
+    field("digest", ANY, "The identity of its component."),
+    field("provider", ANY, "The provider, by its own name."),
+    field("version", ANY, "Its version, as it says."),
+    field("accounts", Shape::List(&ANY), "The accounts that use it."),
+    field("calls", Shape::Integer { min: 0, max: u64::MAX }, "Calls since it was loaded."),
+    field("faults", Shape::Integer { min: 0, max: u64::MAX }, "Of these, faults of its own."),
+    field("standing", Shape::Named("PluginStanding", &STANDING), "Whether it is called."),
+]]);
+
+pub(crate) static PLUGIN_LIST: Shape = Shape::Object(&[&[field(
+    "plugins",
+    Shape::List(&Shape::Named("Plugin", &PLUGIN)),
+    "By name.",
+)]]);
+
+/// `{plugin}` in a path.
+pub(crate) const PLUGIN_IN_PATH: Field = field("plugin", ANY, "A plugin, by its name.");
 
 /// `{app}` in a path.
 pub(crate) const APP_IN_PATH: Field = field("app", Shape::Id("app_"), "An app.");

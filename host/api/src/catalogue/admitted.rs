@@ -83,6 +83,16 @@ pub static NO_SUCH_KEY: Code = Code::new(
         "Read the app, and use an `id` of its `keys`.",
     ],
 );
+pub static NO_SUCH_PLUGIN: Code = Code::new(
+    "no-such-plugin",
+    404,
+    Never,
+    [
+        "There is no such plugin",
+        "The name is not that of a plugin that an account of this host uses.",
+        "List the plugins, and use a `name` of them.",
+    ],
+);
 pub static APP_REVOKED: Code = Code::new(
     "app-revoked",
     409,

@@ -1,7 +1,7 @@
 //! What can go wrong when an operator looks into the books and settles something there.
 
 use crate::problem::Code;
-use crate::problem::Retry::{Never, SameKey};
+use crate::problem::Retry::{Later, Never, NewKey, SameKey};
 
 pub static NO_SUCH_ENTRY: Code = Code::new(
     "no-such-entry",
@@ -51,5 +51,25 @@ pub static ANOMALY_CLOSED: Code = Code::new(
         "The anomaly is closed already",
         "Somebody has looked into it and closed it.",
         "Nothing is left to do; the anomaly says by whom and why it was closed.",
+    ],
+);
+pub static REPORT_UNREADABLE: Code = Code::new(
+    "report-unreadable",
+    502,
+    Later,
+    [
+        "The provider's report cannot be had or read",
+        "The provider did not answer with a report, or the plugin cannot read it.",
+        "`detail` says what came; repeat later, or compare a report file by the command line.",
+    ],
+);
+pub static SPAN_REFUSED: Code = Code::new(
+    "span-refused",
+    422,
+    NewKey,
+    [
+        "This span cannot be compared",
+        "The span ends before it begins, or is not over yet.",
+        "Compare a span whose end has passed; give the provider's report time to be complete.",
     ],
 );

@@ -133,3 +133,15 @@ pub static MISDIRECTED: Code = Code::new(
         "Use the public URL of this host; a proxy in between has to leave `Host` alone.",
     ],
 );
+pub static SECRET_MISPLACED: Code = Code::new(
+    "secret-misplaced",
+    422,
+    NewKey,
+    [
+        "A secret stands where it would be kept in the clear",
+        "What looks like a card number, an API key or the secret of an endpoint is in the path, the \
+         query, a header that is kept, or a field that is no secret one.",
+        "Hand a card over by POST /v1/cards, encrypted, and name it by its token; send an API key as \
+         `Authorization: Bearer` alone. Nothing of the request was kept.",
+    ],
+);

@@ -16,6 +16,7 @@ pub trait Endpoints: Send + Sync + 'static {
     fn endpoints<'a>(&'a self, app: &'a Id) -> Soon<'a, Result<Vec<Endpoint>, Error>>;
     fn endpoint<'a>(&'a self, app: &'a Id, id: &'a Id) -> Soon<'a, Result<Endpoint, Error>>;
     fn remove_endpoint<'a>(&'a self, app: &'a Id, id: &'a Id) -> Soon<'a, Result<(), Error>>;
+    fn enable_endpoint<'a>(&'a self, app: &'a Id, id: &'a Id) -> Soon<'a, Result<Endpoint, Error>>;
     fn rotate_endpoint_secret<'a>(
         &'a self,
         app: &'a Id,
@@ -54,6 +55,10 @@ impl Endpoints for Engine {
 
     fn remove_endpoint<'a>(&'a self, app: &'a Id, id: &'a Id) -> Soon<'a, Result<(), Error>> {
         Box::pin(Engine::remove_endpoint(self, app, id))
+    }
+
+    fn enable_endpoint<'a>(&'a self, app: &'a Id, id: &'a Id) -> Soon<'a, Result<Endpoint, Error>> {
+        Box::pin(Engine::enable_endpoint(self, app, id))
     }
 
     fn rotate_endpoint_secret<'a>(

@@ -11,9 +11,9 @@ use vault::Secret;
 use super::Passage;
 use crate::catalogue::{CONTENT_DIGEST_MALFORMED, CONTENT_DIGEST_MISMATCH, FIELDS_INVALID};
 use crate::problem::{Fault, Place, Problem};
-use crate::route::Intake;
+use crate::route::{Intake, Route};
 use crate::shape::{Faults, Shape};
-use crate::{body, content_digest, head, json, sealed};
+use crate::{body, content_digest, head, json, sealed, stray};
 
 /// An opened body: wiped when the last of its `Bytes` is dropped.
 struct Wiped(Secret);
@@ -38,15 +38,15 @@ pub(super) struct Taken {
 impl Passage<'_> {
     pub(super) async fn take_in(
         &mut self,
-        intake: Intake,
+        route: &Route,
         parts: &Parts,
         body: Incoming,
         sender: Option<&Sender>,
     ) -> Result<Taken, Problem> {
-        let limits = &self.edge.limits;
+        let limits = &self.edge.load.limits;
         let none =
             Taken { sent: Bytes::new(), raw: Bytes::new(), json: Value::Null, encrypted: false };
-        let (shape, required) = match intake {
+        let (shape, required) = match route.intake {
             Intake::None if self.whole => {
                 check_digest(&parts.headers, &[])?;
                 self.expect_reader(sender)?;
@@ -54,8 +54,7 @@ impl Passage<'_> {
             }
             Intake::None => return Ok(none),
             Intake::Raw => {
-                let raw = body::read(&parts.headers, body, limits).await?;
-                self.whole = true;
+                let raw = self.read(parts, body, false).await?;
                 return Ok(Taken { sent: raw.clone(), raw, ..none });
             }
             Intake::Json { shape, required, .. } => (shape, required),
@@ -64,8 +63,7 @@ impl Passage<'_> {
         if encrypted.is_none() && (required || !body.is_end_stream()) {
             head::check_media_type(&parts.headers)?;
         }
-        let sent = body::read(&parts.headers, body, limits).await?;
-        self.whole = true;
+        let sent = self.read(parts, body, sender.is_some()).await?;
         check_digest(&parts.headers, &sent)?;
         let (raw, encrypted) = match encrypted {
             Some(sender) => (self.open(sender, &sent)?, true),
@@ -76,7 +74,23 @@ impl Passage<'_> {
             true => json!({}),
             false => json::read(&raw, limits.json_depth_max)?,
         };
+        stray::check_body(route, &json)?;
         checked_fields(shape, json).map(|json| Taken { sent, raw, json, encrypted })
+    }
+
+    async fn read(
+        &mut self,
+        parts: &Parts,
+        body: Incoming,
+        proven: bool,
+    ) -> Result<Bytes, Problem> {
+        let (load, peer) = (self.edge.load.clone(), self.peer);
+        let proxied = self.edge.admission.is_proxy(peer);
+        let room = |bytes| load.room(peer, bytes, (proven, proxied));
+        let (bytes, seat) = body::read(&parts.headers, body, &load.limits, room).await?;
+        self.whole = true;
+        self.hold.body = seat;
+        Ok(bytes)
     }
 
     /// Opens an encrypted body; its answer is encrypted too.
@@ -113,7 +127,7 @@ fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     })
 }
 
-fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
+pub(crate) fn checked_fields(shape: &Shape, json: Value) -> Result<Value, Problem> {
     let mut faults = Faults::of(Place::Body);
     shape.check(&json, "", &mut faults);
     let faults: Vec<Fault> =

@@ -106,6 +106,20 @@ pub(super) const ROTATE: Route = changing(
     ROTATING,
 );
 
+pub(super) const ENABLE: Route = Route {
+    given: ENDPOINT,
+    intake: Intake::None,
+    ..changing(
+        ["enableEndpoint", "/v1/endpoints/{endpoint}/enable", "Enable an endpoint"],
+        "Tells it again after it was disabled for answering 410 Gone; what waits for it is sent. \
+         What happened meanwhile is in the feed. Enabling one that is not disabled is no error.",
+        ("Nothing", &crate::vocabulary::NOTHING, "{}"),
+        |visit, app| Box::pin(endpoints::enable(visit, app)),
+        ENABLING,
+    )
+};
+const ENABLING: &[&Code] = &[&known::NO_SUCH_ENDPOINT, &known::ENDPOINT_BUSY];
+
 pub(super) const NOTIFICATIONS: Route = Route {
     query: shapes::NOTIFICATION_QUERY,
     given: &[Given {

@@ -16,10 +16,9 @@ async fn one_too_many_is_told_so(limits: Limits) {
     second.write(&Asked::get("/health").bytes()).await;
     let heard = second.read(false).await;
     assert_eq!((heard.status, heard.code().as_str()), (503, "too-many-connections"));
-    assert_eq!(
-        (heard.header("retry-after"), heard.header("connection")),
-        (Some("5"), Some("close"))
-    );
+    let wait: u64 = heard.header("retry-after").unwrap().parse().unwrap();
+    assert!((2..=8).contains(&wait), "{wait}");
+    assert_eq!(heard.header("connection"), Some("close"));
     assert!(heard.header("request-id").is_some());
     let mut faults = Faults::of(Place::Body);
     PROBLEM.check(&heard.json(), "", &mut faults);

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use engine::audit::{Act, Line};
 use engine::{
     Acknowledgement, App, AppKey, Apps, Ask, Card, CardState, Delivery, Done, Endpoint, Error,
-    Event, EventPage, Instrument, NewCard, NewEndpoint, NewPayment, NewPayout, Nonce,
-    NotificationPage, Offer, PaymentPage, Proof, Protection, Replay, Scope, Sender, Stage,
+    Event, EventPage, Instrument, LoadedPlugin, NewCard, NewEndpoint, NewPayment, NewPayout, Nonce,
+    NotificationPage, Offer, PaymentPage, Proof, Protection, Quarantine, Replay, Scope, Sender,
+    Stage, Until,
 };
 use ledger::{
     Decline, DeclineCode, Entry, Id, Kind, Money, NextAction, Payment, References, RetryAdvice,
@@ -16,7 +17,7 @@ use ledger::{
 };
 use tokio::sync::Semaphore;
 
-use crate::contract::{Endpoints, Payments, Shown, Soon};
+use crate::contract::{Endpoints, Payments, Plugins, Shown, Soon};
 
 pub(super) const KEY: &str = "tgk_shop_0123456789abcdef";
 pub(super) const OTHER_KEY: &str = "tgk_rival_0123456789abcdef";
@@ -45,6 +46,8 @@ pub(super) struct Double {
     pub(super) acts: Mutex<Vec<Act>>,
     /// Whether no line can be written to the trail.
     pub(super) unwritable: AtomicBool,
+    /// Whether the plugin was cleared.
+    cleared: AtomicBool,
     /// `tok_slow` waits here.
     pub(super) gate: Semaphore,
     /// Has a permit for each payment that was begun.
@@ -175,6 +178,7 @@ impl Double {
             impediments: Mutex::default(),
             acts: Mutex::default(),
             unwritable: AtomicBool::default(),
+            cleared: AtomicBool::default(),
             gate: Semaphore::new(0),
             began: Semaphore::new(0),
             ended: AtomicUsize::new(0),
@@ -492,6 +496,33 @@ impl Payments for Double {
     }
 }
 
+/// It has one plugin, which is quarantined until it is cleared.
+impl Plugins for Double {
+    fn plugins(&self) -> Vec<LoadedPlugin> {
+        let quarantine = Quarantine { reason: "it trapped".to_owned(), until: Until::Cleared };
+        let cleared = self.cleared.load(Ordering::SeqCst);
+        vec![LoadedPlugin {
+            name: "acme".to_owned(),
+            digest: "sha256:00".to_owned(),
+            provider: "Acme".to_owned(),
+            version: "1.0.0".to_owned(),
+            accounts: vec![ACCOUNT.to_owned()],
+            calls: 9,
+            faults: 8,
+            quarantine: (!cleared).then_some(quarantine),
+        }]
+    }
+
+    fn clear_plugin<'a>(&'a self, name: &'a str) -> Soon<'a, Result<LoadedPlugin, Error>> {
+        Box::pin(async move {
+            let known = self.plugins().into_iter().find(|plugin| plugin.name == name);
+            let known = known.ok_or_else(|| Error::NoSuchPlugin(name.to_owned()))?;
+            self.cleared.store(true, Ordering::SeqCst);
+            Ok(LoadedPlugin { quarantine: None, ..known })
+        })
+    }
+}
+
 /// It has no endpoints: they are the engine's, and tried over the real host.
 impl Endpoints for Double {
     fn add_endpoint<'a>(&'a self, _: &'a Id, _: NewEndpoint) -> Soon<'a, Result<Shown, Error>> {
@@ -508,6 +539,10 @@ impl Endpoints for Double {
 
     fn remove_endpoint<'a>(&'a self, _: &'a Id, id: &'a Id) -> Soon<'a, Result<(), Error>> {
         Box::pin(async { Err(self.none(id)) })
+    }
+
+    fn enable_endpoint<'a>(&'a self, _: &'a Id, id: &'a Id) -> Soon<'a, Result<Endpoint, Error>> {
+        Box::pin(async { Err(self.failure().err().unwrap_or(Error::NoSuchEndpoint(id.clone()))) })
     }
 
     fn rotate_endpoint_secret<'a>(

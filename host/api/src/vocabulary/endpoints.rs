@@ -32,6 +32,13 @@ pub(crate) static ENDPOINT_HEALTH: Shape = Shape::Tagged(&[
             field("why", ANY, "What was wrong last."),
         ],
     ),
+    (
+        "disabled",
+        &[
+            field("since", Shape::Time, "Since when it is told nothing."),
+            field("why", ANY, "What it answered: that it wants no more."),
+        ],
+    ),
 ]);
 
 const ENDPOINT_FIELDS: &[Field] = &[

@@ -43,13 +43,25 @@ struct Asked {
 
 /// Why a line is not in the trail. Nothing may be done that it was to tell of.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the audit trail could not be written: {0}")]
-pub struct Unwritten(String);
+#[error("the audit trail could not be written: {why}")]
+pub struct Unwritten {
+    why: String,
+    storage_full: bool,
+}
 
 impl Unwritten {
     /// A line that could not be written, and why.
     pub fn because(why: impl Into<String>) -> Unwritten {
-        Unwritten(why.into())
+        Unwritten { why: why.into(), storage_full: false }
+    }
+
+    /// Whether it is for want of room on the disk.
+    pub fn is_storage_full(&self) -> bool {
+        self.storage_full
+    }
+
+    fn by(error: &store::Error) -> Unwritten {
+        Unwritten { why: error.to_string(), storage_full: *error.kind() == store::Kind::Full }
     }
 }
 
@@ -143,7 +155,7 @@ async fn write_all(inner: Arc<Inner>) {
         for asked in written {
             let line = match &mut lines {
                 Ok(lines) => lines.next().ok_or_else(|| Unwritten::because("no line")),
-                Err(error) => Err(Unwritten::because(error.to_string())),
+                Err(error) => Err(Unwritten::by(error)),
             };
             // Whoever asked may be gone; the line is there all the same.
             let _ = asked.send(line);

@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 /// `prev` of the first line.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Who acted. In a line it is a text: an app's identifier, `admin` or `operator`.
+/// Who acted. In a line it is a text: an app's identifier, `admin`,
+/// `operator` or `host`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Actor {
@@ -23,6 +24,8 @@ pub enum Actor {
     Admin,
     /// Whoever used the command line.
     Operator,
+    /// The host, by itself.
+    Host,
 }
 
 impl From<Actor> for String {
@@ -31,6 +34,7 @@ impl From<Actor> for String {
             Actor::App(id) => id,
             Actor::Admin => "admin".to_owned(),
             Actor::Operator => "operator".to_owned(),
+            Actor::Host => "host".to_owned(),
         }
     }
 }
@@ -42,8 +46,9 @@ impl TryFrom<String> for Actor {
         match text.as_str() {
             "admin" => Ok(Actor::Admin),
             "operator" => Ok(Actor::Operator),
+            "host" => Ok(Actor::Host),
             app if app.starts_with("app_") => Ok(Actor::App(text)),
-            _ => Err("an actor that is neither an app, nor admin, nor operator".to_owned()),
+            _ => Err("an actor that is neither an app, nor admin, operator or host".to_owned()),
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn digits(new: &NewCard) -> Result<Zeroizing<String>, CardFault> {
 }
 
 /// ISO/IEC 7812-1 annex B: every second digit from the right doubled, the digits summed.
-fn luhn(digits: &[u8]) -> bool {
+pub(crate) fn luhn(digits: &[u8]) -> bool {
     let weighted = digits.iter().rev().enumerate().map(|(place, byte)| {
         let digit = u32::from(byte & 0x0f);
         match (place % 2, digit * 2) {
@@ -67,7 +67,7 @@ fn luhn(digits: &[u8]) -> bool {
 }
 
 /// The scheme whose number it is.
-pub(super) fn brand(digits: &str) -> &'static str {
+pub(crate) fn brand(digits: &str) -> &'static str {
     let within = |(low, high): &(u32, u32)| {
         let length = low.to_string().len();
         let prefix = digits.get(..length).and_then(|prefix| prefix.parse::<u32>().ok());

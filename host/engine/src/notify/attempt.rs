@@ -10,7 +10,7 @@ use store::{Batch, Expected};
 use vault::Secret;
 
 use super::circuit::Circuit;
-use super::endpoint::Registered;
+use super::endpoint::{Disabled, Registered};
 use super::lanes::Waiting;
 use super::outbox::{Attempt, Posted, Stage};
 use super::signature;
@@ -19,6 +19,8 @@ use crate::{Engine, Error, Event};
 
 /// Nothing of an endpoint's answer is kept but its status: more of it is not read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// What an endpoint answers that wants no more.
+const GONE: u16 = 410;
 /// How long to wait when the store did not answer, in milliseconds.
 const PUT_OFF_MS: u64 = 60_000;
 
@@ -42,7 +44,7 @@ pub(super) enum Ended {
     Failed(Option<Waiting>),
     /// Somebody else changed it: read everything again.
     Overtaken,
-    /// There is no such endpoint any more.
+    /// There is no such endpoint any more, or it is disabled.
     Gone,
 }
 
@@ -75,10 +77,11 @@ impl Errand {
         let endpoint: Option<Read<Registered>> =
             record::read(store, record::ENDPOINT, &self.endpoint).await?;
         let posted: Option<Read<Posted>> = record::read(store, record::OUTBOX, key).await?;
+        let endpoint = endpoint.filter(|endpoint| endpoint.value.disabled.is_none());
         let Some(endpoint) = endpoint else { return Ok(Ended::Gone) };
         let posted = posted.filter(|posted| posted.version == self.waiting.version);
         let Some(posted) = posted else { return Ok(Ended::Overtaken) };
-        let endpoint = endpoint.value;
+        let Read { value: endpoint, version } = endpoint;
         let event_key = posted.value.event_key(endpoint.app.as_str(), key);
         let event: Option<Read<Event>> = record::read(store, record::EVENT, &event_key).await?;
         let began_ms = self.engine.0.clock.now_ms();
@@ -93,7 +96,39 @@ impl Errand {
             status: answered.status,
             why: answered.why.clone(),
         };
-        self.record(posted.value, attempt, answered.asked_ms).await
+        match answered.status {
+            Some(GONE) => self.disable((endpoint, version), posted.value, attempt).await,
+            _ => self.record(posted.value, attempt, answered.asked_ms).await,
+        }
+    }
+
+    /// The endpoint wants no more (Standard Webhooks, "operational considerations"): it is disabled
+    /// with the attempt that said so. What waits is kept, this notification too.
+    async fn disable(
+        &self,
+        (mut endpoint, version): (Registered, u64),
+        mut posted: Posted,
+        attempt: Attempt,
+    ) -> Result<Ended, Error> {
+        let why = "it answered 410 Gone".to_owned();
+        let mut batch = self.engine.finishing();
+        let (key, row) = (self.endpoint.clone(), self.waiting.key.clone());
+        batch.expect(record::ENDPOINT, key.clone(), Expected::Version(version));
+        batch.expect(record::OUTBOX, row.clone(), Expected::Version(self.waiting.version));
+        endpoint.disabled = Some(Disabled { at_ms: attempt.at_ms, why: why.clone() });
+        posted.attempts = posted.attempts.saturating_add(1);
+        posted.last = Some(attempt);
+        batch.put(record::ENDPOINT, key, record::encode(&endpoint));
+        batch.put(record::OUTBOX, row, record::encode(&posted));
+        match self.engine.0.store.commit(batch).await {
+            Ok(_) => {}
+            Err(error) if error.is_conflict() => return Ok(Ended::Overtaken),
+            Err(error) => return Err(error.into()),
+        }
+        let (id, app) = (&endpoint.id, &endpoint.app);
+        tracing::warn!(endpoint = %id, %app, why, "an endpoint is disabled");
+        self.engine.note_act("disableEndpoint", endpoint.id.to_string(), &why).await;
+        Ok(Ended::Gone)
     }
 
     async fn send(&self, endpoint: &Registered, event: &Event) -> Answered {
@@ -133,7 +168,7 @@ impl Errand {
         asked_ms: Option<u64>,
     ) -> Result<Ended, Error> {
         let now = attempt.at_ms;
-        let mut batch = self.engine.batch();
+        let mut batch = self.engine.finishing();
         let key = &self.waiting.key;
         batch.expect(record::OUTBOX, key.clone(), Expected::Version(self.waiting.version));
         self.note_circuit(&mut batch, &attempt);

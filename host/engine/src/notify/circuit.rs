@@ -58,6 +58,13 @@ pub enum Health {
         /// What was wrong last.
         why: String,
     },
+    /// It said that it wants no more, and is told nothing until its app enables it again.
+    Disabled {
+        /// Since when.
+        since_ms: TimestampMs,
+        /// What it said.
+        why: String,
+    },
 }
 
 /// Whether something may be sent now.

@@ -58,6 +58,22 @@ impl Desk {
 }
 
 impl Engine {
+    /// The next endpoint with rows in this space, by its key; the first after none.
+    pub(crate) async fn next_endpoint(
+        &self,
+        space: store::Space,
+        after: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let range = store::Range::all(space).limit(1);
+        let range = match after {
+            // The next endpoint is beyond every row of this one.
+            Some(key) => range.from([key, vec![b'/' + 1]].concat()),
+            None => range,
+        };
+        let rows = self.0.store.scan(range).await?;
+        Ok(rows.first().and_then(|row| record::outbox_endpoint(&row.key)))
+    }
+
     /// Sends notifications, for ever. Drop the future to stop: what is on its way then is sent
     /// again by the next process, under the same `webhook-id`.
     pub(crate) async fn notify(&self) {
@@ -101,7 +117,8 @@ impl Deliverer {
                     Ok((errand, ended)) => self.ended(errand, ended).await?,
                     // Which one is not known: begin anew.
                     Err(error) => {
-                        tracing::error!(%error, "the sending of a notification broke off");
+                        let panicked = error.is_panic();
+                        tracing::error!(panicked, "the sending of a notification broke off");
                         return Ok(());
                     }
                 },
@@ -113,21 +130,12 @@ impl Deliverer {
 
     /// Every endpoint there is, or was while notifications were written for it.
     async fn read_all(&mut self) -> Result<(), Error> {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let range = store::Range::all(record::OUTBOX).limit(1);
-            let range = match after {
-                // The next endpoint is beyond every row of this one.
-                Some(key) => range.from([key, vec![b'/' + 1]].concat()),
-                None => range,
-            };
-            let rows = self.engine.0.store.scan(range).await?;
-            let Some(key) = rows.first().and_then(|row| record::outbox_endpoint(&row.key)) else {
-                return Ok(());
-            };
+        let mut after = None;
+        while let Some(key) = self.engine.next_endpoint(record::OUTBOX, after).await? {
             self.engine.0.desk.ring([key.clone()]);
             after = Some(key);
         }
+        Ok(())
     }
 
     async fn read_rung(&mut self) -> Result<(), Error> {

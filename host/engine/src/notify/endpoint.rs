@@ -77,6 +77,16 @@ pub(crate) struct Registered {
     pub events: Vec<String>,
     pub created_at_ms: TimestampMs,
     pub secrets: Vec<Sealed>,
+    /// Since it said that it wants no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<Disabled>,
+}
+
+/// That an endpoint is told nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Disabled {
+    pub at_ms: TimestampMs,
+    pub why: String,
 }
 
 /// A sealed secret.
@@ -93,7 +103,8 @@ pub(crate) struct Sealed {
 impl Registered {
     /// Whether it is told events of this name.
     pub(crate) fn is_told(&self, name: &str) -> bool {
-        self.events.iter().any(|pattern| super::pattern::means(pattern, name))
+        let means = |pattern: &String| super::pattern::means(pattern, name);
+        self.disabled.is_none() && self.events.iter().any(means)
     }
 
     fn shown(self, circuit: &Circuit) -> Endpoint {
@@ -107,7 +118,10 @@ impl Registered {
             url: self.url,
             events: self.events,
             created_at_ms: self.created_at_ms,
-            health: circuit.health(),
+            health: match self.disabled {
+                Some(Disabled { at_ms: since_ms, why }) => Health::Disabled { since_ms, why },
+                None => circuit.health(),
+            },
         }
     }
 }
@@ -140,6 +154,7 @@ impl Engine {
             events: new.events,
             created_at_ms: now,
             secrets: vec![sealed],
+            disabled: None,
         };
         let key = record::endpoint_key(app, &id);
         let mut batch = self.batch();
@@ -223,6 +238,21 @@ impl Engine {
         batch.put(record::ENDPOINT, key.clone(), record::encode(&value));
         self.0.store.commit(batch).await.map_err(busy)?;
         Ok((value.shown(&self.circuit(&key).await?), shown))
+    }
+
+    /// Tells an endpoint again that had said that it wants no more; what waits for it is sent.
+    pub async fn enable_endpoint(&self, app: &Id, endpoint: &Id) -> Result<Endpoint, Error> {
+        let Read { mut value, version } = self.read_endpoint(app, endpoint).await?;
+        let key = record::endpoint_key(app, endpoint);
+        if value.disabled.take().is_some() {
+            let mut batch = self.batch();
+            batch.expect(record::ENDPOINT, key.clone(), Expected::Version(version));
+            batch.put(record::ENDPOINT, key.clone(), record::encode(&value));
+            batch.remove(record::CIRCUIT, key.clone());
+            self.0.store.commit(batch).await.map_err(busy)?;
+            self.0.desk.ring_anew([key.clone()]);
+        }
+        Ok(value.shown(&self.circuit(&key).await?))
     }
 
     fn draw_secret(&self, endpoint: &Id, number: u32) -> Result<(Sealed, ShownSecret), Error> {

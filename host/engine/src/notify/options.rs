@@ -35,6 +35,8 @@ pub struct NotifyOptions {
     pub left_alone_ms_max: u64,
     /// Endpoints of one app.
     pub endpoints_max: usize,
+    /// How long what was delivered is kept, in milliseconds: so long it can be read and replayed.
+    pub keep_delivered_ms: u64,
     /// How long one sending may take.
     pub timeouts: Timeouts,
 }
@@ -49,6 +51,7 @@ impl Default for NotifyOptions {
             left_alone_ms: 30_000,
             left_alone_ms_max: 15 * 60_000,
             endpoints_max: 16,
+            keep_delivered_ms: 30 * 24 * 60 * 60 * 1000,
             timeouts: Timeouts {
                 connect_ms_max: 5_000,
                 first_byte_ms_max: 15_000,

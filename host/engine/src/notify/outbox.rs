@@ -125,6 +125,11 @@ pub struct NotificationPage {
 }
 
 impl Posted {
+    /// When it was sent last, or began to wait.
+    pub(crate) fn ended_at_ms(&self) -> TimestampMs {
+        self.last.as_ref().map_or(self.queued_at_ms, |last| last.at_ms)
+    }
+
     pub(super) fn waiting(&self, row: &Row) -> Waiting {
         Waiting {
             key: row.key.clone(),

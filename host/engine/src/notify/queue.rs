@@ -8,6 +8,7 @@ use store::{Batch, Expected, Range, Row};
 
 use super::attempt::{Ended, Errand};
 use super::circuit::{Admission, Circuit};
+use super::endpoint::Registered;
 use super::lanes::{Lanes, Waiting};
 use super::outbox::{Posted, Stage};
 use crate::record::{self, Read};
@@ -31,12 +32,19 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// The queue of an endpoint, with nothing read yet; none when there is no such endpoint: what
-    /// was written for it is removed.
+    /// The queue of an endpoint, with nothing read yet; none when there is no such endpoint, and
+    /// what was written for it is removed, or when it is disabled.
     pub(super) async fn open(engine: &Engine, key: Vec<u8>) -> Result<Option<Queue>, Error> {
-        if engine.0.store.read(record::ENDPOINT, &key).await?.is_none() {
-            engine.remove_rows(record::OUTBOX, &key).await?;
-            return Ok(None);
+        let endpoint: Option<Read<Registered>> =
+            record::read(&*engine.0.store, record::ENDPOINT, &key).await?;
+        match endpoint {
+            None => {
+                engine.remove_rows(record::OUTBOX, &key).await?;
+                return Ok(None);
+            }
+            // What waits is kept until the endpoint is enabled again, or deleted.
+            Some(endpoint) if endpoint.value.disabled.is_some() => return Ok(None),
+            Some(_) => {}
         }
         let circuit = Arc::new(Mutex::new(engine.circuit(&key).await?));
         Ok(Some(Queue { key, lanes: Lanes::default(), circuit, read_to: None, more: true }))

@@ -265,6 +265,13 @@ fn random_guests_are_refused_fault_or_answer_and_leave_nothing_behind() {
     }
     let ends = campaign.join().unwrap_or_else(|_| panic!("{last} brought the host down"));
     println!("{ends:#?}");
+    let mut kinds = BTreeMap::<&str, u64>::new();
+    for (end, count) in &ends {
+        let kind = ["refused", "faulted", "answered"].into_iter().find(|kind| end.contains(kind));
+        *kinds.entry(kind.unwrap_or("never-made")).or_default() += count;
+    }
+    let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
+    println!("campaign name=guests runs={guests} faults={} seed={seed}", kinds.join(","));
     if guests >= 100 {
         for end in ["refused", "faulted", "answered"] {
             assert!(ends.keys().any(|name| name.contains(end)), "none {end}: {ends:#?}");

@@ -54,6 +54,7 @@ impl Guest<'_> {
     pub(super) fn text(&self) -> String {
         let Guest { imports, body, prove, realloc, more } = self;
         let adapter = "tollgate:adapter/adapter@0.1.0";
+        let settlement = "tollgate:adapter/settlement@0.1.0";
         format!(
             r#"(module $guest
   (import "tollgate:adapter/payments@0.1.0" "log" (func $log (param i32 i32 i32)))
@@ -72,6 +73,10 @@ impl Guest<'_> {
   (func (export "{adapter}#interpret") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
     (i32.const 4096))
   (func (export "{adapter}#acknowledge") (param i32) (result i32) (i32.const 4160))
+  (func (export "{settlement}#begin") (param i64 i64) (result i32) (i32.const 4096))
+  (func (export "{settlement}#proceed")
+    (param i64 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func (export "{settlement}#read") (param i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
   {ANSWER}
   ;; name, version, operations: one, authorize; keys: one slot, `signing`
   (data (i32.const 1024) "\00\08\00\00\05\00\00\00\10\08\00\00\05\00\00\00\20\08\00\00\01\00\00\00")

@@ -11,4 +11,5 @@ mod loading;
 mod payments;
 mod quarantine;
 mod rogues;
+mod settlement;
 mod world;

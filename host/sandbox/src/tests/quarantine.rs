@@ -3,10 +3,16 @@
 use super::guest::Guest;
 use super::world::{around, authorize, limits, loaded};
 use crate::quarantine::{Admission, Quarantine, Round, Weight};
-use crate::{Kind, Limits, Thresholds};
+use crate::{Kind, Limits, Quarantined, Standing, Thresholds, Until};
 
-const THRESHOLDS: Thresholds =
-    Thresholds { faults: 3, share_percent: 50, window_ms: 800, rest_ms: 100, rest_ms_max: 350 };
+const THRESHOLDS: Thresholds = Thresholds {
+    faults: 3,
+    share_percent: 50,
+    window_ms: 800,
+    rest_ms: 100,
+    rest_ms_max: 350,
+    trials_max: 0,
+};
 
 /// A quarantine and the time.
 struct Hand {
@@ -72,6 +78,79 @@ fn faults_close_together_open_it_and_the_reason_is_kept() {
     assert_eq!(reason, "3 of 3 calls in 800 ms faulted, last: it trapped");
     assert_eq!(hand.quarantine.reason().as_deref(), Some(reason.as_str()));
     assert_eq!(hand.admit(), Admission::Refused(reason.as_str().into()));
+}
+
+/// One that has rested so often, and failed each time it was tried.
+fn tried(times: u32, trials_max: u32) -> Hand {
+    let thresholds = Thresholds { trials_max, ..THRESHOLDS };
+    let mut hand = Hand { quarantine: Quarantine::new(thresholds), now_ms: 1_000 };
+    for _ in 0..3 {
+        hand.fault();
+    }
+    for _ in 0..times {
+        hand.wait(THRESHOLDS.rest_ms_max);
+        let round = hand.test();
+        assert!(hand.quarantine.faulted(round, hand.now_ms, "it trapped").is_some());
+    }
+    hand
+}
+
+#[test]
+fn after_so_many_trials_that_failed_only_the_operator_ends_it() {
+    let mut hand = tried(2, 3);
+    let until = |hand: &Hand| hand.quarantine.standing(hand.now_ms).quarantined.unwrap().until;
+    assert!(matches!(until(&hand), Until::Rested(_)));
+    hand = tried(3, 3);
+    assert_eq!(until(&hand), Until::Cleared);
+    hand.wait(1_000_000_000);
+    assert!(hand.refuses());
+    assert!(hand.quarantine.clear(), "it was quarantined");
+    assert!(!hand.quarantine.clear(), "it no longer was");
+    hand.answer();
+    assert_eq!((hand.fault(), hand.fault()), (None, None), "what was counted is forgotten");
+}
+
+#[test]
+fn a_trial_that_goes_well_begins_the_count_of_trials_anew() {
+    let mut hand = tried(2, 3);
+    hand.wait(THRESHOLDS.rest_ms_max);
+    let round = hand.test();
+    assert!(hand.quarantine.answered(round, hand.now_ms));
+    for _ in 0..3 {
+        hand.fault();
+    }
+    for _ in 0..2 {
+        hand.wait(THRESHOLDS.rest_ms_max);
+        let round = hand.test();
+        hand.quarantine.faulted(round, hand.now_ms, "it trapped");
+    }
+    let standing = hand.quarantine.standing(hand.now_ms);
+    assert!(matches!(standing.quarantined.unwrap().until, Until::Rested(_)));
+}
+
+#[test]
+fn one_that_was_quarantined_before_a_restart_begins_so_and_says_why() {
+    for (shut, until) in [(false, Until::Rested(100)), (true, Until::Cleared)] {
+        let mut hand = hand();
+        hand.quarantine.resume(hand.now_ms, "it trapped yesterday", shut);
+        assert!(hand.refuses());
+        let quarantined = Some(Quarantined { reason: "it trapped yesterday".into(), until });
+        let standing = Standing { calls: 0, faults: 0, quarantined };
+        assert_eq!(hand.quarantine.standing(hand.now_ms), standing);
+        hand.wait(100);
+        assert_eq!(hand.refuses(), shut);
+    }
+}
+
+#[test]
+fn calls_and_faults_are_counted_as_long_as_it_is_loaded() {
+    let mut hand = hand();
+    hand.answer();
+    hand.fault();
+    hand.wait(1_000_000);
+    hand.answer();
+    let Standing { calls, faults, quarantined } = hand.quarantine.standing(hand.now_ms);
+    assert_eq!((calls, faults, quarantined), (3, 1, None));
 }
 
 #[test]

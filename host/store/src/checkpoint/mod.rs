@@ -21,7 +21,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-pub(crate) use writing::{Task, write};
+pub(crate) use writing::{Task, whole, write};
 
 use crate::Error;
 use crate::checksum::{MARK_BYTES, Mark, StoreId, record_digest};
@@ -57,8 +57,8 @@ impl Checkpoint {
     ) -> Result<(Vec<Checkpoint>, Vec<String>), Error> {
         let (mut sound, mut passed_over) = (Vec::new(), Vec::new());
         for path in named(layout)? {
-            match Checkpoint::inspect(&path, id) {
-                Ok(mark) => sound.push(Checkpoint { path, mark }),
+            match Checkpoint::at(&path, id) {
+                Ok(one) => sound.push(one),
                 Err(e) => passed_over.push(e.to_string()),
             }
         }
@@ -76,6 +76,12 @@ impl Checkpoint {
             }
         }
         Ok(())
+    }
+
+    /// The one in this file, by its header and footer.
+    pub(crate) fn at(path: &Path, id: &StoreId) -> Result<Checkpoint, Error> {
+        let mark = Checkpoint::inspect(path, id)?;
+        Ok(Checkpoint { path: path.to_owned(), mark })
     }
 
     /// Reads header and footer.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Checkpoint, Task, write};
 use crate::recovery::recover;
+use crate::room::Gauge;
 use crate::{Batch, JournalStore, Kind, Options, Space, Store};
 
 const SPACE: Space = Space::named("some");
@@ -21,7 +22,8 @@ async fn task(dir: &Path) -> Task {
     let (recovered, state) = recover(&options).unwrap();
     state.close();
     let disk = options.disk;
-    Task { disk, layout: recovered.layout, id: recovered.id, mark: recovered.mark }
+    let gauge = Gauge::new(disk.clone(), recovered.layout.clone(), 0);
+    Task { disk, layout: recovered.layout, id: recovered.id, mark: recovered.mark, gauge }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Checkpoint, Kept, Records, encode_footer, encode_header};
@@ -12,6 +12,7 @@ use crate::cursor::Put;
 use crate::disk::{Disk, DiskFile};
 use crate::group::Name;
 use crate::layout::{self, Layout};
+use crate::room::Gauge;
 use crate::{Error, Frames, Kind};
 
 /// The changes held in memory before an intermediate checkpoint is written, in bytes.
@@ -26,6 +27,8 @@ pub(crate) struct Task {
     pub(crate) id: StoreId,
     /// The state as it was after a durable frame.
     pub(crate) mark: Mark,
+    /// Whether there is room for it.
+    pub(crate) gauge: Gauge,
 }
 
 /// The records that changed since a checkpoint, and where they lead to.
@@ -41,7 +44,7 @@ struct Changed {
 /// `Full` and `Io`: it can be tried again later. `Damaged`: the state does not follow from the
 /// journal.
 pub(crate) fn write(task: &Task) -> Result<(), Error> {
-    let Task { disk, layout, id, mark: target } = task;
+    let Task { disk, layout, id, mark: target, .. } = task;
     let mut base = base(task)?;
     loop {
         let place = base.as_ref().map_or(Place::start(id), |base| base.mark.place);
@@ -98,11 +101,26 @@ fn changes(layout: &Layout, id: &StoreId, from: Place, to: Place) -> Result<Chan
 
 /// Writes the records of the base with the changes in their places.
 fn merge(task: &Task, base: Option<&Checkpoint>, changed: Changed) -> Result<Checkpoint, Error> {
-    let Task { disk, layout, id, .. } = task;
+    let Task { disk, layout, .. } = task;
     let name = format!("{:020}.ckp", changed.place.sequence);
     let path = layout.checkpoint().join(name);
     let draft = layout::unfinished(&path);
-    let mut out = Draft::create(&**disk, draft.clone(), id)?;
+    let mark = write_draft(task, base, changed, &draft).inspect_err(|_| {
+        // Else it would take room until the next start.
+        let _ = disk.remove(&draft);
+    })?;
+    layout::publish(&**disk, &draft, &path)?;
+    Ok(Checkpoint { path, mark })
+}
+
+fn write_draft(
+    task: &Task,
+    base: Option<&Checkpoint>,
+    changed: Changed,
+    draft: &Path,
+) -> Result<Mark, Error> {
+    let Task { disk, id, gauge, .. } = task;
+    let mut out = Draft::create(&**disk, draft.to_owned(), id, gauge.clone())?;
     let old = base.map(|base| base.records(id)).transpose()?;
     let mut old: Old = old.into_iter().flatten().peekable();
     for (name, now) in changed.records {
@@ -118,9 +136,7 @@ fn merge(task: &Task, base: Option<&Checkpoint>, changed: Changed) -> Result<Che
     for record in old {
         out.push(&record?)?;
     }
-    let mark = out.finish(changed.place)?;
-    layout::publish(&**disk, &draft, &path)?;
-    Ok(Checkpoint { path, mark })
+    out.finish(changed.place)
 }
 
 type Old = Peekable<std::iter::Flatten<std::option::IntoIter<Records>>>;
@@ -128,6 +144,31 @@ type Old = Peekable<std::iter::Flatten<std::option::IntoIter<Records>>>;
 /// The next old record up to this name, itself included.
 fn next_before(old: &mut Old, name: &Name) -> Result<Option<Kept>, Error> {
     old.next_if(|next| next.as_ref().map_or(true, |(found, _, _)| found <= name)).transpose()
+}
+
+fn encode_record(out: &mut Vec<u8>, id: &StoreId, ((space, key), version, value): &Kept) {
+    let mut record = Vec::with_capacity(key.len() + value.len() + 64);
+    record.put_space(*space);
+    record.put_key(key);
+    record.extend_from_slice(&version.to_be_bytes());
+    record.put_value(value);
+    let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&id.crc(&[&record]).to_be_bytes());
+    out.extend_from_slice(&record);
+}
+
+/// A whole checkpoint in memory, its records as they are given.
+pub(crate) fn whole(id: &StoreId, place: Place, records: &[Kept]) -> Vec<u8> {
+    let (mut out, mut digest) = (encode_header(id), 0_u128);
+    for kept in records {
+        let ((space, key), version, value) = kept;
+        encode_record(&mut out, id, kept);
+        digest = digest.wrapping_add(record_digest(*space, key, *version, value));
+    }
+    let mark = Mark { place, digest, records: records.len() as u64 };
+    out.extend_from_slice(&encode_footer(id, &mark));
+    out
 }
 
 /// A checkpoint being written.
@@ -138,31 +179,29 @@ struct Draft {
     buffer: Vec<u8>,
     digest: u128,
     records: u64,
+    gauge: Gauge,
 }
 
 impl Draft {
-    fn create(disk: &dyn Disk, path: PathBuf, id: &StoreId) -> Result<Draft, Error> {
+    fn create(disk: &dyn Disk, path: PathBuf, id: &StoreId, gauge: Gauge) -> Result<Draft, Error> {
         let file = disk.create(&path).map_err(|e| Error::io("create", &path, e))?;
         let buffer = encode_header(id);
-        Ok(Draft { path, id: *id, file, buffer, digest: 0, records: 0 })
+        Ok(Draft { path, id: *id, file, buffer, digest: 0, records: 0, gauge })
     }
 
-    fn push(&mut self, ((space, key), version, value): &Kept) -> Result<(), Error> {
-        let mut record = Vec::with_capacity(key.len() + value.len() + 64);
-        record.put_space(*space);
-        record.put_key(key);
-        record.extend_from_slice(&version.to_be_bytes());
-        record.put_value(value);
-        let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
-        self.buffer.extend_from_slice(&length.to_be_bytes());
-        self.buffer.extend_from_slice(&self.id.crc(&[&record]).to_be_bytes());
-        self.buffer.extend_from_slice(&record);
+    fn push(&mut self, kept: &Kept) -> Result<(), Error> {
+        let ((space, key), version, value) = kept;
+        encode_record(&mut self.buffer, &self.id, kept);
         self.digest = self.digest.wrapping_add(record_digest(*space, key, *version, value));
         self.records += 1;
         if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), Error> {
+        if !self.gauge.has_room_to_spare() {
+            let what = "there is no room on the disk for a checkpoint, which can wait";
+            return Err(Error::new(Kind::Full, what));
+        }
         let written = self.file.write(&self.buffer);
         self.buffer.clear();
         written.map_err(|e| Error::io("write", &self.path, e))

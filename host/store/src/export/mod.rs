@@ -224,6 +224,13 @@ impl Writing {
     }
 }
 
+/// The whole file around these frames, in memory.
+pub(crate) fn whole(id: &StoreId, frames: &[u8], last: Place) -> Vec<u8> {
+    let lead = [&header(id), frames].concat();
+    let sum = Hash::of(&[&lead]);
+    [lead, closing(id, last, sum)].concat()
+}
+
 fn header(id: &StoreId) -> Vec<u8> {
     let header = [&MAGIC[..], &FORMAT.to_be_bytes(), &id.0].concat();
     let crc = id.crc(&[&header]);

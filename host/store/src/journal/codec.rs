@@ -76,7 +76,7 @@ pub(crate) fn decode(time_ms: u64, payload: &[u8]) -> Option<Batch> {
         (0..expected).map(|_| decode_expectation(&mut cursor)).collect::<Option<_>>()?;
     let changed = cursor.u32()?;
     let changes = (0..changed).map(|_| decode_change(&mut cursor)).collect::<Option<_>>()?;
-    cursor.is_empty().then_some(Batch { time_ms, expectations, changes })
+    cursor.is_empty().then_some(Batch { time_ms, expectations, changes, finishing: false })
 }
 
 fn decode_expectation(cursor: &mut Cursor<'_>) -> Option<Expectation> {

@@ -21,6 +21,7 @@ mod tail;
 
 use std::sync::Arc;
 
+pub(crate) use codec::{decode as decode_batch, encode as encode_batch};
 pub use frame::Frame;
 pub(crate) use frame::{HEADER_BYTES as FRAME_HEADER_BYTES, Header, MAGIC as FRAME_MAGIC};
 pub(crate) use frame::{

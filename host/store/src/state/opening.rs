@@ -83,7 +83,8 @@ fn read_mark(db: &Db, id: &StoreId) -> Result<Mark, Unusable> {
 /// Opens sled with everything known about it seen to; an empty one if there is none.
 pub(super) fn open_sled(dir: &Path, cache: u64) -> Result<Db, String> {
     remove_half_written_snapshots(dir).map_err(|e| e.to_string())?;
-    let config = sled::Config::new().path(dir).cache_capacity(cache);
+    // Nothing rests on its flushing by itself, and the disk may be full by then.
+    let config = sled::Config::new().path(dir).cache_capacity(cache).flush_every_ms(None);
     for _ in 1..BUSY_TRIES {
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(db)) => return Ok(db),

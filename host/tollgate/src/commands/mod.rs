@@ -9,6 +9,7 @@ mod entry;
 mod notifications;
 mod platform;
 mod plugin;
+mod reconcile;
 mod serve;
 mod sign;
 mod states;
@@ -22,6 +23,18 @@ use clap::Subcommand;
 
 /// Why a command did not do what was asked.
 pub type Failure = Box<dyn Error>;
+/// The ledger and a provider's report differ: a command did what was asked, and found this.
+#[derive(Debug)]
+pub struct Differing(pub u64);
+
+impl std::fmt::Display for Differing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the ledger and the provider differ in {}", self.0)
+    }
+}
+
+impl Error for Differing {}
+
 /// How a command ends.
 pub type Outcome = Result<(), Failure>;
 
@@ -66,6 +79,8 @@ pub enum Command {
     /// The keys that the platform proves itself with.
     #[command(subcommand)]
     Platform(platform::PlatformCommand),
+    /// Compare the ledger with what a provider says it has booked.
+    Reconcile(Box<reconcile::ReconcileCommand>),
     /// Sign a request as an app does, and print or send it.
     Sign(Box<sign::SignCommand>),
     /// Print the state table of ledger entries as JSON.
@@ -88,6 +103,7 @@ impl Command {
             Command::Vault(command) => command.run(),
             Command::Currencies => currencies::print(),
             Command::Platform(command) => command.run(),
+            Command::Reconcile(command) => command.run(),
             Command::Sign(command) => command.run(),
             Command::States => states::print(),
         }

@@ -170,6 +170,7 @@ fn as_text(report: &store::Report) -> String {
 pub fn open(loaded: &Loaded) -> Result<JournalStore, store::Error> {
     let options = store::Options {
         cache_bytes: loaded.config.store.cache_mib.saturating_mul(1 << 20),
+        reserve_bytes: loaded.config.store.reserve_mib.saturating_mul(1 << 20),
         on_stop: Some(Arc::new(|error: &store::Error| {
             tracing::error!(%error, "the store has stopped, and so does the host");
             std::process::abort();

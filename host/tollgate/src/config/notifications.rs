@@ -32,6 +32,8 @@ pub struct Notifications {
     pub left_alone_max: Option<Time>,
     /// Endpoints of one app.
     pub endpoints_max: Option<usize>,
+    /// How long what was delivered is kept to be read and replayed, 30 days at the most.
+    pub keep_delivered: Option<Time>,
     /// How long one sending may take.
     pub timeouts: Option<egress::Timeouts>,
 }
@@ -62,6 +64,7 @@ impl Notifications {
             left_alone_ms: time(self.left_alone, standard.left_alone_ms),
             left_alone_ms_max: time(self.left_alone_max, standard.left_alone_ms_max),
             endpoints_max: self.endpoints_max.unwrap_or(standard.endpoints_max),
+            keep_delivered_ms: time(self.keep_delivered, standard.keep_delivered_ms),
             timeouts: self.timeouts.unwrap_or(standard.timeouts),
         }
     }

@@ -39,6 +39,7 @@ struct Quarantine {
     window_ms: Option<u64>,
     rest_ms: Option<u64>,
     rest_ms_max: Option<u64>,
+    trials_max: Option<u32>,
 }
 
 impl Quarantine {
@@ -50,6 +51,7 @@ impl Quarantine {
             window_ms: self.window_ms.unwrap_or(standard.window_ms),
             rest_ms: self.rest_ms.unwrap_or(standard.rest_ms),
             rest_ms_max: self.rest_ms_max.unwrap_or(standard.rest_ms_max),
+            trials_max: self.trials_max.unwrap_or(standard.trials_max),
         }
     }
 }

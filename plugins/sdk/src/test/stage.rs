@@ -2,11 +2,14 @@
 
 use std::marker::PhantomData;
 
-use transcript::{Answer, Delivery, Event, Failure, Operation, Proof, Reply, Set, Stage, Verdict};
+use transcript::{
+    Answer, Delivery, Event, Failure, Operation, Page, Piece, Portion, Proof, Reply, Set, Span,
+    Stage, Verdict,
+};
 
 use super::TestHost;
-use super::to_contract::{delivery, operation, reply};
-use super::to_plain::{answer, event, failure, proof};
+use super::to_contract::{delivery, operation, piece, reply, span};
+use super::to_plain::{answer, event, failure, page, portion, proof};
 use crate::Adapter;
 
 /// A stage on which `A` plays, with a host of its own.
@@ -56,5 +59,21 @@ impl<A: Adapter> Stage for NativeStage<A> {
         self.host.next_step();
         let events = A::interpret(&self.host, &delivery(arrived)).map_err(failure)?;
         Ok(events.into_iter().map(event).collect())
+    }
+
+    fn begin(&mut self, asked: Span) -> Result<Page, Failure> {
+        self.host.next_step();
+        A::begin_report(&self.host, &span(asked)).map(page).map_err(failure)
+    }
+
+    fn proceed(&mut self, asked: Span, state: &[u8], replied: &Reply) -> Result<Page, Failure> {
+        self.host.next_step();
+        let (asked, replied) = (span(asked), reply(replied));
+        A::proceed_with_report(&self.host, &asked, state, &replied).map(page).map_err(failure)
+    }
+
+    fn read(&mut self, given: &Piece) -> Result<Portion, Failure> {
+        self.host.next_step();
+        A::read_report(&self.host, &piece(given)).map(portion).map_err(failure)
     }
 }

@@ -5,7 +5,7 @@ use transcript as plain;
 
 use crate::{
     Card, Delivery, Entry, EntryState, HttpResponse, Instrument, Money, Operation, OperationKind,
-    Order, Payment, References, Reply,
+    Order, Payment, Piece, References, Reply, Span,
 };
 
 pub(super) fn operation(from: &plain::Operation) -> Operation {
@@ -122,4 +122,12 @@ pub(super) fn delivery(from: &plain::Delivery) -> Delivery {
         headers: from.headers.clone(),
         body: from.body.clone(),
     }
+}
+
+pub(super) fn span(from: plain::Span) -> Span {
+    Span { since: from.since, until: from.until }
+}
+
+pub(super) fn piece(from: &plain::Piece) -> Piece {
+    Piece { state: from.state.clone(), bytes: from.bytes.clone(), last: from.last }
 }

@@ -6,8 +6,8 @@ use transcript as plain;
 use super::key::{mac_algorithm, signature_algorithm};
 use crate::{
     CardField, Decline, DeclineCode, Encoding, Event, Exchange, Failure, Framing, Header, Method,
-    Money, NextAction, OperationKind, Outcome, Part, Proof, References, Request, RetryAdvice,
-    Scheme, Sensitive, Source, Step,
+    Money, Movement, MovementKind, MovementState, NextAction, OperationKind, Outcome, Page, Part,
+    Portion, Proof, References, Request, RetryAdvice, Scheme, Sensitive, Source, Step,
 };
 
 pub(super) fn answer(from: Result<Step, Failure>) -> plain::Answer {
@@ -206,5 +206,43 @@ pub(super) fn event(from: Event) -> plain::Event {
         merchant_reference: from.merchant_reference,
         references: from.references.map(references),
         outcome: outcome(from.outcome),
+    }
+}
+
+pub(super) fn page(from: Page) -> plain::Page {
+    plain::Page {
+        movements: from.movements.into_iter().map(movement).collect(),
+        is_file: from.is_file,
+        next: from.next.map(exchange),
+    }
+}
+
+pub(super) fn portion(from: Portion) -> plain::Portion {
+    let movements = from.movements.into_iter().map(movement).collect();
+    plain::Portion { movements, state: from.state }
+}
+
+fn movement(from: Movement) -> plain::Movement {
+    plain::Movement {
+        id: from.id,
+        kind: match from.kind {
+            MovementKind::Payment => "payment",
+            MovementKind::Refund => "refund",
+            MovementKind::Payout => "payout",
+            MovementKind::Reversal => "reversal",
+            MovementKind::Other => "other",
+        }
+        .to_owned(),
+        state: match from.state {
+            MovementState::Booked => "booked",
+            MovementState::Pending => "pending",
+            MovementState::Failed => "failed",
+        }
+        .to_owned(),
+        entry: from.entry,
+        references: from.references.map(references),
+        amount: money(from.amount),
+        fee: from.fee.map(money),
+        booked_at: from.booked_at,
     }
 }

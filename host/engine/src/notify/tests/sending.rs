@@ -235,3 +235,67 @@ async fn what_waits_for_an_endpoint_that_is_gone_is_removed() {
     }
     assert_eq!(door.count.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test]
+async fn what_was_delivered_is_removed_after_its_time_and_what_is_younger_stays() {
+    let day_ms = 24 * 60 * 60 * 1000;
+    let keep = NotifyOptions { keep_delivered_ms: 10 * day_ms, ..options(&[400]) };
+    let (bench, door) = (Bench::new(keep), Door::open().await);
+    door.status.store(204, Ordering::SeqCst);
+    let (one, other) = (bench.endpoint(&door).await, bench.endpoint(&door).await);
+    for n in 0..3 {
+        bench.happens(n).await;
+    }
+    bench.until(&one, Stage::Delivered, 3).await;
+    bench.until(&other, Stage::Delivered, 3).await;
+    bench.clock.0.fetch_add(5 * day_ms, Ordering::SeqCst);
+    bench.happens(9).await;
+    bench.until(&one, Stage::Delivered, 4).await;
+    bench.until(&other, Stage::Delivered, 4).await;
+    bench.clock.0.fetch_add(5 * day_ms, Ordering::SeqCst);
+    assert_eq!(bench.engine.expire().await.unwrap(), 0, "on the very day it is still there");
+    bench.clock.0.fetch_add(1, Ordering::SeqCst);
+    assert_eq!(bench.engine.expire().await.unwrap(), 6);
+    assert_eq!(bench.count(&one, Stage::Delivered).await, 1);
+    assert_eq!(bench.count(&other, Stage::Delivered).await, 1);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_gone_for_good_is_disabled_and_told_again_when_it_is_enabled() {
+    let (bench, door) = (Bench::new(options(&[400])), Door::open().await);
+    let endpoint = bench.endpoint(&door).await;
+    door.status.store(410, Ordering::SeqCst);
+    for n in 0..3 {
+        bench.happens(n).await;
+    }
+    let health = || async { bench.engine.endpoint(&bench.app, &endpoint).await.unwrap().health };
+    let mut changes = bench.store.subscribe();
+    let audited = async {
+        // The line in the trail comes after the endpoint is disabled.
+        while bench.engine.audit().lines(0, 10).await.unwrap().is_empty() {
+            changes.changed().await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = bench.engine.notify() => {}
+        () = audited => {}
+    }
+    let Health::Disabled { why, .. } = health().await else { panic!("{:?}", health().await) };
+    assert_eq!(why, "it answered 410 Gone");
+    let lines = bench.engine.audit().lines(0, 10).await.unwrap();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(
+        (line.action.as_str(), line.object.as_str()),
+        ("disableEndpoint", endpoint.as_str())
+    );
+    assert_eq!(line.actor, crate::audit::Actor::Host);
+    assert_eq!(door.count.load(Ordering::SeqCst), 1, "nothing more was sent");
+    // What happens meanwhile is not for it; what waited is kept.
+    bench.happens(7).await;
+    assert_eq!(bench.count(&endpoint, Stage::Waiting).await, 3);
+    door.status.store(204, Ordering::SeqCst);
+    bench.engine.enable_endpoint(&bench.app, &endpoint).await.unwrap();
+    assert_eq!(health().await, Health::Taking);
+    bench.until(&endpoint, Stage::Delivered, 3).await;
+    assert_eq!(door.count.load(Ordering::SeqCst), 4);
+}
