@@ -130,6 +130,21 @@ pub(crate) struct Recovery {
     pub due_at_ms: Option<TimestampMs>,
 }
 
+impl Recovery {
+    /// Whether a "not found" counts that is told now: none of the requests, of which each is under
+    /// way for so long at most, can arrive later.
+    pub fn is_late(&self, now: TimestampMs, under_way_ms: u64) -> bool {
+        now >= self.asked_at_ms.max(self.again_at_ms).saturating_add(under_way_ms)
+    }
+
+    /// Whether the same bytes may be sent again now: they move money once for so many seconds from
+    /// the first time on, by the provider's clock, when they *arrive*.
+    pub fn may_repeat(&self, now: TimestampMs, seconds: u32, under_way_ms: u64) -> bool {
+        let until = self.asked_at_ms.saturating_add(u64::from(seconds) * 1000);
+        self.money_asked && now.saturating_add(under_way_ms) < until
+    }
+}
+
 /// A request and its reply, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Exchange {
@@ -269,3 +284,6 @@ pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
     // Every record is a plain struct with text keys: serialising it into memory cannot fail.
     serde_json::to_vec(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,8 +172,7 @@ impl Engine {
         batch: Batch,
     ) -> Result<(), Error> {
         let (now, options) = (self.0.clock.now_ms(), &self.0.options);
-        let asked = operation.recovery.asked_at_ms.max(operation.recovery.again_at_ms);
-        let late = now >= asked.saturating_add(options.absent_after_ms);
+        let late = operation.recovery.is_late(now, options.absent_after_ms);
         let absences = operation.recovery.absences + u32::from(late);
         let proven = unknown && absences >= options.absences_min;
         let verdict = match proven {
@@ -258,14 +257,11 @@ impl Engine {
         opened.map(Arc::new)
     }
 
-    /// Whether the provider still promises that the same bytes move money once: when they arrive,
-    /// which may be as late as a request is believed to arrive, and by its clock.
+    /// Whether the provider still promises that the same bytes move money once.
     fn repeatable(&self, account: &Account, operation: &Operation) -> bool {
-        let recovery = &operation.recovery;
         let window = account.plugin.description().recovery.idempotent_seconds;
-        let until = window.map(|seconds| recovery.asked_at_ms + u64::from(seconds) * 1000);
-        let arrives_ms = self.0.clock.now_ms().saturating_add(self.0.options.absent_after_ms);
-        recovery.money_asked && until.is_some_and(|until| arrives_ms < until)
+        let (now, under_way_ms) = (self.0.clock.now_ms(), self.0.options.absent_after_ms);
+        window.is_some_and(|seconds| operation.recovery.may_repeat(now, seconds, under_way_ms))
     }
 
     /// The last recorded request once more, byte for byte, and on from its reply.
