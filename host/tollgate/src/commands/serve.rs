@@ -41,6 +41,9 @@ async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         tracing::warn!(recovered, "entries were being sent when the host last stopped");
     }
     let options = compose::api_options(loaded)?;
+    // Before anybody is told that it takes payments: who reads that may stop it.
+    let (told, mut when) = tokio::sync::watch::channel(None);
+    let interrupted = interrupted(told)?;
     let server = api::Server::bind(options, Arc::new(engine.clone())).await?;
     let address = server.local_address();
     tracing::info!(%address, "taking payments");
@@ -53,8 +56,6 @@ async fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         async move { engine.keep_sealed().await }
     });
     let limits = loaded.config.limits.edge(loaded.config.server.limits());
-    let (told, mut when) = tokio::sync::watch::channel(None);
-    let interrupted = interrupted(told)?;
     if !server.serve(interrupted).await {
         tracing::warn!("requests in hand were cut off");
     }
