@@ -430,9 +430,9 @@ async fn the_command_line_does_the_same_while_the_host_is_stopped() {
     host.command(&bad).await.refused(&["`any` stands alone"]);
     host.command(&["app", "show", "app_none"]).await.refused(&["there is no app app_none"]);
     office.host.run().await;
-    for key in [&second, &third] {
+    for (n, key) in [&second, &third].into_iter().enumerate() {
         let client = office.client().with_key(key);
-        client.pay(key, &charge("pm_card_visa", 2_000)).await.with(201);
+        client.pay(&format!("k{n}"), &charge("pm_card_visa", 2_000)).await.with(201);
         client.post("/v1/payouts", "p", &json!({})).await.problem(403, "scope-missing");
     }
     let first = office.first_app().await;

@@ -142,11 +142,11 @@ impl Passage<'_> {
         }
         let (route, path) = router::find(&parts.method, parts.uri.path())?;
         self.line.route = route.path;
+        stray::check_head(route, &parts, &path)?;
         let class = route.class();
         if let Some(class) = class {
             self.edge.load.places.expect_one(class)?;
         }
-        stray::check_head(route, &parts, &path)?;
         let sender = self.sender(route, &parts).await?;
         let app = sender.as_ref().map(|sender| sender.app.id.clone());
         // Who is known may take a place while the body comes; of anybody else it comes first.

@@ -1,5 +1,5 @@
 //! Doors for the fuzz targets in `tests/fuzz`: the records as they are kept, and what a plugin says
-//! as the ledger and egress are told it. Not a part of what the engine offers; nothing else uses it.
+//! as the ledger and egress are told it. No part of what the engine offers; nothing else uses it.
 
 use ledger::{Anomaly, Payment, Verdict};
 use sandbox::contract as wit;

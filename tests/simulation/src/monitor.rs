@@ -181,7 +181,7 @@ impl State {
 }
 
 impl State {
-    /// What is wrong with what the limited app has spent; all of a day of the simulation is one day.
+    /// What is wrong with what the limited app has spent; all of a simulated day is one day.
     fn spent(&self, now: &Payment) -> Option<String> {
         if self.apps.get(1) != Some(&now.app) {
             return None;

@@ -124,7 +124,8 @@ impl Furnished {
         }
         let payout = json!({
             "account": TEST, "amount": { "minor": 700, "currency": "EUR" },
-            "merchant_reference": "payout-1", "instrument": { "type": "bank", "bank": "test-succeed" },
+            "merchant_reference": "payout-1",
+            "instrument": { "type": "bank", "bank": "test-succeed" },
         });
         self.post("/v1/payouts", "payout", &payout).await.with(201);
         let asked = json!({ "type": "token", "token": "test-redirect" });

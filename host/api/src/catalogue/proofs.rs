@@ -139,9 +139,9 @@ pub static SECRET_MISPLACED: Code = Code::new(
     NewKey,
     [
         "A secret stands where it would be kept in the clear",
-        "What looks like a card number, an API key or the secret of an endpoint is in the path, the \
-         query, a header that is kept, or a field that is no secret one.",
-        "Hand a card over by POST /v1/cards, encrypted, and name it by its token; send an API key as \
-         `Authorization: Bearer` alone. Nothing of the request was kept.",
+        "What looks like a card number, an API key or the secret of an endpoint is in the path, \
+         the query, a header that is kept, or a field that is no secret one.",
+        "Hand a card over by POST /v1/cards, encrypted, and name it by its token; send an API key \
+         as `Authorization: Bearer` alone. Nothing of the request was kept.",
     ],
 );

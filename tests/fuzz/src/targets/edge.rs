@@ -1,5 +1,5 @@
-//! A connection to the open platform: any bytes, as they come, into the real edge with a real engine
-//! over the store in memory.
+//! A connection to the open platform: any bytes, as they come, into the real edge with a real
+//! engine over the store in memory.
 //!
 //! Holds: every connection ends, within the time-outs; whatever is answered is HTTP, and a problem
 //! of the catalogue where it is one; nothing is ever answered 500; there are no more answers than

@@ -22,7 +22,7 @@ pub fn outcomes(bytes: &[u8]) {
     while !given.is_empty() {
         now += 1;
         let before = payment.clone();
-        if given.byte() % 3 == 0 {
+        if given.byte().is_multiple_of(3) {
             begin(&mut payment, &mut given, now);
         } else {
             tell(&mut payment, &mut given, now);

@@ -2,8 +2,8 @@
 //!
 //! Holds: an answer is no larger than the account takes; a frame is exactly what stood in its
 //! framing; what the request was filled with is not in the answer, however the provider wrote it;
-//! a failure is short, shows no secret, and never counts as not sent; every exchange ends. The first
-//! bytes say which framing, how the bytes arrive, and how the connection ends.
+//! a failure is short, shows no secret, and never counts as not sent; every exchange ends. The
+//! first bytes say which framing, how the bytes arrive, and how the connection ends.
 
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

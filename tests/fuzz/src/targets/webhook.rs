@@ -2,8 +2,8 @@
 //!
 //! Holds: a delivery that nobody signed is never proven; one that was signed by the provider's key
 //! is, and after a change of any one byte of its body or of the signed headers it is not, nor when
-//! it is too old; what a plugin reads in a delivery ends in events or a refusal. The first byte says
-//! which plugin, and whether the rest is signed for it.
+//! it is too old; what a plugin reads in a delivery ends in events or a refusal. The first byte
+//! says which plugin, and whether the rest is signed for it.
 
 use std::sync::LazyLock;
 
