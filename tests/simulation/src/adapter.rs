@@ -155,6 +155,12 @@ impl Adapter {
         }
         let told: Value = serde_json::from_slice(&reply.body)
             .map_err(|wrong| Failure::Malformed(wrong.to_string()))?;
+        // An answer that came twice on a kept connection looks like that to the next request.
+        let about = &parts(operation).1.entry.id;
+        if reply.status >= 400 && told["entry"] != about.as_str() {
+            let why = "the refusal is about something else".to_owned();
+            return Ok(Step::Done(Outcome::Unknown(why)));
+        }
         match operation {
             Operation::Sync(_) if reply.status == 404 => Ok(Step::Done(Outcome::Absent)),
             // Nothing was done: the provider's own manual says so.

@@ -300,13 +300,13 @@ impl State {
                 let told = told(known);
                 // Which says nothing about the first time.
                 return match self.fault("repeat refused for its rate", 150) {
-                    true => (429, json!({"error": "too many"})),
+                    true => (429, json!({"error": "too many", "entry": asked["entry"]})),
                     false => (200, told),
                 };
             }
         }
         if self.fault("refused before it is in the books", 15) {
-            return (422, json!({"error": "no"}));
+            return (422, json!({"error": "no", "entry": asked["entry"]}));
         }
         let number = self.make(account, &asked, key, given_up);
         (200, told(&self.provider.objects[number as usize]))
@@ -316,7 +316,7 @@ impl State {
         let now = self.now_ms();
         match self.provider.newest(account, entry) {
             Some(object) if object.visible_at_ms <= now => (200, told(object)),
-            _ => (404, json!({"error": "no such entry"})),
+            _ => (404, json!({"error": "no such entry", "entry": entry})),
         }
     }
 
