@@ -210,6 +210,8 @@ fn success(route: &Route, given: &Given) -> Value {
             content.insert(media_type(shape).to_owned(), json!({"schema": reference(name)}));
             Value::Object(content)
         }
+        // The admin interface has numbers for Prometheus; everybody else is shown pages.
+        None if matches!(route.call, Call::Admin(_)) => json!({"text/plain": {}}),
         None => json!({"text/html": {}, "text/css": {}}),
     };
     json!({"description": given.about, "headers": headers, "content": content})
