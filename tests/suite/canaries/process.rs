@@ -59,19 +59,19 @@ async fn do_everything(client: &Client, left: &mut Left) {
     }
 }
 
+/// Each way in which a provider fails.
+pub const FAULTS: [Fault; 7] = [
+    Fault::Reset,
+    Fault::Drop,
+    Fault::Garbage,
+    Fault::Torn,
+    Fault::Status { status: 500, executed: true },
+    Fault::Status { status: 401, executed: false },
+    Fault::Status { status: 429, executed: false },
+];
+
 async fn fail_in_every_way(stripe: &StripeSimulator, client: &Client, left: &mut Left) {
-    for (n, fault) in [
-        Fault::Reset,
-        Fault::Drop,
-        Fault::Garbage,
-        Fault::Torn,
-        Fault::Status { status: 500, executed: true },
-        Fault::Status { status: 401, executed: false },
-        Fault::Status { status: 429, executed: false },
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    for (n, fault) in FAULTS.into_iter().enumerate() {
         stripe.fault(FaultRule::next(fault, INTENTS));
         let reply = client.pay(&format!("fault-{n}"), &charge("pm_card_visa", 300)).await;
         left.add(format!("the answer to fault {n}"), reply.body.to_vec());

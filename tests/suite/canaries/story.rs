@@ -3,10 +3,11 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use simulators::{Fault, FaultRule};
+use simulators::FaultRule;
 
 use super::furnished::{FROM_ENVIRONMENT, Furnished, TEST};
 use super::left::random;
+use super::process::FAULTS;
 use super::{Canary, Scan};
 use crate::support::signer::{direct, now};
 use crate::support::{ACCOUNT, Host, Reply, charge};
@@ -156,18 +157,7 @@ impl Furnished {
             assert_eq!(seen[0], expected, "{number}");
         }
         let card = self.known_card("6011111111111117", Some("951")).await;
-        for (n, fault) in [
-            Fault::Reset,
-            Fault::Drop,
-            Fault::Garbage,
-            Fault::Torn,
-            Fault::Status { status: 500, executed: true },
-            Fault::Status { status: 401, executed: false },
-            Fault::Status { status: 429, executed: false },
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        for (n, fault) in FAULTS.into_iter().enumerate() {
             self.stripe.fault(FaultRule::next(fault, "/v1/payment_intents"));
             let body = paid_by(ACCOUNT, &card, 300, "automatic");
             self.post("/v1/payments", &format!("fault-{n}"), &body).await;

@@ -11,12 +11,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use engine::audit::{Act, Actor, Audit};
+use engine::audit::Audit;
 use engine::{App, Apps, Shown, SystemClock};
-use sha2::{Digest, Sha256};
 use store::JournalStore;
 
 use super::Outcome;
+use super::desk::note;
 use super::store::{open, runtime};
 use crate::compose;
 use crate::config::Loaded;
@@ -213,18 +213,8 @@ impl KeyCommand {
 }
 
 impl Desk {
-    /// Writes into the audit trail what is about to be done.
     async fn note(&self, action: &str, object: &str, asked: &str) -> Outcome {
-        let act = Act {
-            actor: Actor::Operator,
-            key: None,
-            action: action.to_owned(),
-            object: object.to_owned(),
-            request: None,
-            digest: Sha256::digest(format!("{action}\n{object}\n{asked}")).into(),
-        };
-        self.audit.append(act).await?;
-        Ok(())
+        note(&self.audit, action, object, asked).await
     }
 
     async fn list(&self) -> Outcome {

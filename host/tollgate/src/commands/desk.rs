@@ -52,17 +52,22 @@ impl Desk {
         Books::of(&self.engine)
     }
 
-    /// Writes into the audit trail what is about to be done.
+    /// As the function of this name.
     pub async fn note(&self, action: &str, object: &str, asked: &str) -> Outcome {
-        let act = Act {
-            actor: Actor::Operator,
-            key: None,
-            action: action.to_owned(),
-            object: object.to_owned(),
-            request: None,
-            digest: Sha256::digest(format!("{action}\n{object}\n{asked}")).into(),
-        };
-        self.audit.append(act).await?;
-        Ok(())
+        note(&self.audit, action, object, asked).await
     }
+}
+
+/// Writes into the audit trail what an operator is about to do at the command line.
+pub async fn note(audit: &Audit, action: &str, object: &str, asked: &str) -> Outcome {
+    let act = Act {
+        actor: Actor::Operator,
+        key: None,
+        action: action.to_owned(),
+        object: object.to_owned(),
+        request: None,
+        digest: Sha256::digest(format!("{action}\n{object}\n{asked}")).into(),
+    };
+    audit.append(act).await?;
+    Ok(())
 }

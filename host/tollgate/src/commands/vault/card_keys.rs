@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
-use engine::audit::{Act, Actor, Audit};
+use engine::audit::Audit;
 use engine::{Clock, SystemClock};
-use sha2::{Digest, Sha256};
 use store::{JournalStore, SlotExport, Slots};
 
 use super::super::Outcome;
+use super::super::desk::note;
 use super::super::store::{open, runtime};
 use crate::compose::card_key_slots;
 use crate::config::Loaded;
@@ -113,7 +113,7 @@ fn tidy(loaded: &Loaded) -> Outcome {
         let store = Arc::new(open(loaded)?);
         let slots = engine::open_card_keys(&*store, &card_key_slots(loaded)).await;
         let slots: Arc<Slots> = Arc::new(closing(&store, slots).await?);
-        note(&store, "tidyCardKeys", &slots.id()).await?;
+        note(&audit(&store), "tidyCardKeys", &slots.id(), "").await?;
         let done = engine::settle_card_keys(&*store, &slots, true).await;
         let done = closing(&store, done).await?;
         store.close().await?;
@@ -128,7 +128,7 @@ fn tidy(loaded: &Loaded) -> Outcome {
 fn abandon(loaded: &Loaded) -> Outcome {
     let any = runtime()?.block_on(async {
         let store = Arc::new(open(loaded)?);
-        note(&store, "abandonCardKeys", "").await?;
+        note(&audit(&store), "abandonCardKeys", "", "").await?;
         let any = engine::abandon_card_keys(&*store, SystemClock.now_ms()).await;
         let any = closing(&store, any).await?;
         store.close().await?;
@@ -156,16 +156,6 @@ async fn closing<T>(
     }
 }
 
-/// Writes into the audit trail what is about to be done.
-async fn note(store: &Arc<JournalStore>, action: &str, object: &str) -> Outcome {
-    let act = Act {
-        actor: Actor::Operator,
-        key: None,
-        action: action.to_owned(),
-        object: object.to_owned(),
-        request: None,
-        digest: Sha256::digest(format!("{action}\n{object}")).into(),
-    };
-    Audit::new(store.clone(), Arc::new(SystemClock)).append(act).await?;
-    Ok(())
+fn audit(store: &Arc<JournalStore>) -> Audit {
+    Audit::new(store.clone(), Arc::new(SystemClock))
 }
