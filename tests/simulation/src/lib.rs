@@ -7,7 +7,7 @@
 //!
 //! Read in this order: `world` (time, points, crashes), `day` (one process after the other),
 //! `clients`, `net`, `provider`, `webhook`, `adapter`, `inbox`, `kept` and `disk` (what is around
-//! the process), `monitor` and `books` (what must hold).
+//! the process), `monitor` and `books` (what must hold), `sweep` (many days).
 //!
 //! Not here: the HTTP interface towards apps, TLS, the sandbox. The suite runs those.
 
@@ -32,11 +32,13 @@ mod kept;
 mod monitor;
 mod net;
 mod provider;
+mod sweep;
 mod tally;
 mod webhook;
 mod world;
 
 pub use chance::Chance;
 pub use day::{Report, day};
+pub use sweep::{Sweep, quiet};
 pub use tally::Tally;
 pub use world::Shape;

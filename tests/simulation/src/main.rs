@@ -1,41 +1,50 @@
-//! The simulation, as long as wanted: `simulation [DAYS] [SEED]`. Prints figures, and the seeds of
-//! days that went wrong; `simulation 1 SEED --verbose` tells such a day, `--first` stops at one.
+//! The simulation, as long as wanted. Prints figures, and the seeds of days that went wrong.
+//!
+//! `simulation [DAYS] [SEED]` lives through the days of so many seeds; with `--verbose` it tells
+//! them call by call. `simulation every [DAYS] [SEED]` ends each of so many days at every call with
+//! an effect outside, and at every write of its disk.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people")]
 
 use std::time::Instant;
 
-use tollgate_simulation::{Shape, Tally, day};
+use tollgate_simulation::Sweep;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let verbose = arguments.iter().any(|argument| argument == "--verbose");
-    let only_first = arguments.iter().any(|argument| argument == "--first");
+    let given = |what: &str| arguments.iter().any(|argument| argument == what);
+    let (every, verbose) = (given("every"), given("--verbose"));
     let mut numbers = arguments.iter().filter_map(|argument| argument.parse::<u64>().ok());
-    let days: u64 = numbers.next().unwrap_or(1_000);
+    let days = numbers.next().unwrap_or(if every { 1 } else { 1_000 });
     let first = numbers.next().unwrap_or(1);
-    let (mut tally, mut wrong) = (Tally::default(), Vec::new());
+    let seeds = first..first + days;
     let began = Instant::now();
-    for seed in first..first + days {
-        let report = day(seed, Shape { verbose, ..Shape::of(seed) });
-        report.log.iter().for_each(|line| println!("{line}"));
-        tally.absorb(&report.tally);
-        if !report.wrong.is_empty() {
-            println!("seed {seed}:");
-            report.wrong.iter().for_each(|what| println!("    {what}"));
-            wrong.push(seed);
-            if only_first {
-                break;
-            }
+    let sweeps = if every {
+        let [mut calls, mut writes] = [Sweep::default(), Sweep::default()];
+        for seed in seeds {
+            calls.absorb(Sweep::of_every_call(seed));
+            writes.absorb(Sweep::of_every_write(seed));
         }
-    }
+        vec![("every-call", calls), ("every-write", writes)]
+    } else {
+        let told = |line: &String| println!("{line}");
+        vec![("days", Sweep::of(seeds, verbose, |report| report.log.iter().for_each(told)))]
+    };
+    let runs: u64 = sweeps.iter().map(|(_, sweep)| sweep.runs).sum();
     let took = began.elapsed().as_secs_f64();
-    println!("{tally}");
-    let days = tally.figure("days");
-    println!("seeds {first} to {}: {days} days in {took:.1} s", first + days - 1);
-    println!("{:.1} days a second", days as f64 / took);
-    if !wrong.is_empty() {
-        println!("went wrong: {wrong:?}");
+    for (name, sweep) in &sweeps {
+        println!("{}", sweep.tally);
+        for (day, wrong) in &sweep.wrong {
+            println!("{day}:");
+            wrong.iter().for_each(|what| println!("    {what}"));
+        }
+        println!("{}", sweep.line(name, first));
+    }
+    println!(
+        "{runs} days from seed {first} on, in {took:.1} s: {:.1} a second",
+        runs as f64 / took
+    );
+    if sweeps.iter().any(|(_, sweep)| !sweep.wrong.is_empty()) {
         std::process::exit(1);
     }
 }

@@ -137,7 +137,7 @@ const MANNERS: &[(u64, Manner, &str)] = &[
     (35, Manner::CutBefore, "cut before the first byte"),
     (35, Manner::CutWithin, "cut within the answer"),
     (30, Manner::Error, "5xx though done"),
-    (30, Manner::ErrorUnheard, "5xx, not done"),
+    (30, Manner::ErrorUnheard, "5xx and not done"),
     (25, Manner::Garbage, "garbage answered"),
     (25, Manner::Twice, "answered twice"),
     (14, Manner::Lie, "answer contradicts the books"),

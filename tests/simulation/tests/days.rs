@@ -3,15 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use tollgate_simulation::{Report, Shape, day};
+use tollgate_simulation::{Report, Shape, Sweep, day, quiet};
 
 /// Days by chance.
 const DAYS: u64 = 60;
-
-/// A day in which nothing goes wrong but what the test makes go wrong.
-fn quiet(commands: u64) -> Shape {
-    Shape { commands, faults: false, crashes_max: 0, ..Shape::default() }
-}
 
 fn good(report: &Report, what: &str) {
     assert!(report.wrong.is_empty(), "seed {}, {what}: {:#?}", report.seed, report.wrong);
@@ -20,12 +15,9 @@ fn good(report: &Report, what: &str) {
 #[test]
 fn in_no_day_of_chance_do_the_two_books_differ() {
     let first = std::env::var("TOLLGATE_SEED").map_or(100_000, |text| text.parse().unwrap());
-    let mut faults = 0;
-    for seed in first..first + DAYS {
-        let report = day(seed, Shape::of(seed));
-        good(&report, "a day");
-        faults += report.tally.faults();
-    }
+    let days = Sweep::of(first..first + DAYS, false, |_| {});
+    assert!(days.wrong.is_empty(), "{:#?}", days.wrong);
+    let faults = days.tally.faults();
     assert!(faults > DAYS * 20, "only {faults} faults in {DAYS} days");
 }
 
@@ -63,24 +55,14 @@ fn a_quiet_day_settles_every_entry_without_an_anomaly() {
 
 #[test]
 fn a_process_that_dies_at_any_call_is_followed_by_one_that_brings_the_books_together() {
-    let whole = day(14, quiet(14));
-    good(&whole, "a quiet day");
-    assert!(whole.effects > 200, "{}", whole.effects);
-    for at in 1..=whole.effects {
-        let report = day(14, Shape { crash_at: Some(at), ..quiet(14) });
-        good(&report, &format!("dead at call {at}"));
-        assert_eq!(report.tally.crashes(), 1, "call {at}");
-    }
+    let days = Sweep::of_every_call(14);
+    assert!(days.wrong.is_empty(), "{:#?}", days.wrong);
+    assert!(days.runs > 200, "{}", days.runs);
 }
 
 #[test]
 fn a_disk_that_dies_at_any_write_is_followed_by_a_store_that_has_all_that_was_acknowledged() {
-    let shape = Shape { journal: true, ..quiet(14) };
-    let whole = day(14, shape.clone());
-    good(&whole, "a quiet day on the journal");
-    assert!(whole.disk_operations > 100, "{}", whole.disk_operations);
-    for at in 1..=whole.disk_operations {
-        let report = day(14, Shape { cut_at: Some(at), ..shape.clone() });
-        good(&report, &format!("no power from operation {at} on"));
-    }
+    let days = Sweep::of_every_write(14);
+    assert!(days.wrong.is_empty(), "{:#?}", days.wrong);
+    assert!(days.runs > 100, "{}", days.runs);
 }

@@ -265,13 +265,12 @@ fn random_guests_are_refused_fault_or_answer_and_leave_nothing_behind() {
     }
     let ends = campaign.join().unwrap_or_else(|_| panic!("{last} brought the host down"));
     println!("{ends:#?}");
-    let mut kinds = BTreeMap::<&str, u64>::new();
+    let mut kinds = BTreeMap::<String, u64>::new();
     for (end, count) in &ends {
         let kind = ["refused", "faulted", "answered"].into_iter().find(|kind| end.contains(kind));
-        *kinds.entry(kind.unwrap_or("never-made")).or_default() += count;
+        *kinds.entry(kind.unwrap_or("never-made").to_owned()).or_default() += count;
     }
-    let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
-    println!("campaign name=guests runs={guests} faults={} seed={seed}", kinds.join(","));
+    tell("guests", &kinds, &format!(" seed={seed}"));
     if guests >= 100 {
         for end in ["refused", "faulted", "answered"] {
             assert!(ends.keys().any(|name| name.contains(end)), "none {end}: {ends:#?}");
@@ -279,6 +278,13 @@ fn random_guests_are_refused_fault_or_answer_and_leave_nothing_behind() {
         let unmade = ends.iter().filter(|(name, _)| name.contains("never made"));
         assert!(unmade.map(|(_, count)| count).sum::<u64>() < guests / 5, "{ends:#?}");
     }
+}
+
+/// The line that `tests/campaign` makes its table of.
+pub(super) fn tell(name: &str, kinds: &BTreeMap<String, u64>, more: &str) {
+    let runs: u64 = kinds.values().sum();
+    let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
+    println!("campaign name={name} runs={runs} faults={}{more}", kinds.join(","));
 }
 
 /// A seed nobody chose.

@@ -4,8 +4,10 @@
 //! request holds that must not leave (an injected header, a secret in a wrong place) is refused in
 //! `egress`; steps without end are ended by `engine`.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
+use super::campaign::tell;
 use super::guest::{Guest, component};
 use super::lines;
 use super::world::{around, authorize, limits, sandbox};
@@ -463,10 +465,12 @@ async fn each_rogue_ends_as_it_should_and_costs_one_call() {
     lines::keep();
     let sandbox = sandbox(patient(60_000), None);
     let good = good(&sandbox);
-    let mut otherwise = Vec::new();
+    let (mut otherwise, mut kinds) = (Vec::new(), BTreeMap::<String, u64>::new());
     for rogue in short() {
         let generation = load(&sandbox, &rogue);
         let ended = call(&generation).await;
+        let kind = rogue.ends.as_ref().map_or("answered".to_owned(), |kind| format!("{kind:?}"));
+        *kinds.entry(kind.split('(').next().unwrap_or_default().to_lowercase()).or_default() += 1;
         if ended.as_ref().err().map(|fault| &fault.kind) == rogue.ends.as_ref() {
             check(&rogue, ended);
         } else {
@@ -479,6 +483,7 @@ async fn each_rogue_ends_as_it_should_and_costs_one_call() {
         }
     }
     assert!(otherwise.is_empty(), "these ended otherwise: {otherwise:#?}");
+    tell("rogues", &kinds, "");
 }
 
 #[tokio::test]
@@ -502,9 +507,11 @@ async fn while_rogues_use_up_their_time_a_neighbour_is_answered() {
     for (rogue, task) in &running {
         assert!(!task.is_finished(), "{} was to last longer", rogue.name);
     }
+    let kinds = BTreeMap::from([("deadline".to_owned(), running.len() as u64)]);
     for (rogue, task) in running {
         check(&rogue, task.await.expect("it ran"));
     }
+    tell("rogues-endless", &kinds, "");
     assert_eq!(sandbox.in_use(), InUse::default());
 }
 
