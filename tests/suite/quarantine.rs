@@ -5,9 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use simulators::{MovementKind, StripeOptions, StripeSimulator};
 
-use crate::support::{
-    ACCOUNT, Account, Client, Config, Host, Reply, charge, eventually, write_guest,
-};
+use crate::support::{ACCOUNT, Account, Client, Config, Host, Reply, charge, eventually};
 
 const TOKEN: &str = "admin-token-of-quarantines-0123456789";
 const BROKEN: &str = "broken";
@@ -27,7 +25,7 @@ impl Ward {
         let mut config = Config::of([Account::stripe(ACCOUNT, &stripe.base_url())]);
         let mut host = Host::prepare(&config).await;
         let path = host.folder().join("guest.wasm");
-        let digest = write_guest(&path);
+        let digest = guest::write(&path);
         config.plugins.push(("guest".to_owned(), path.display().to_string(), digest));
         config.accounts.push(Account {
             name: BROKEN.to_owned(),

@@ -9,6 +9,7 @@ use wasmtime::component::ResourceTable;
 use crate::contract::Level;
 use crate::description::Asked;
 use crate::fault::{LogLine, Trip, one_line};
+use crate::lane::{Lane, Place};
 use crate::loading::Decimals;
 use crate::loading::Witness;
 use crate::meter::Meter;
@@ -29,6 +30,7 @@ pub(crate) struct Plugin {
     pub(crate) limits: Limits,
     pub(crate) decimals: Decimals,
     pub(crate) witness: Witness,
+    pub(crate) lane: Arc<Lane>,
 }
 
 /// The result of a computation over sensitive parts. It stays here.
@@ -51,7 +53,9 @@ pub(crate) struct Call {
     pub(crate) keys: ResourceTable,
     pub(crate) remembered: Vec<Remembered>,
     pub(crate) derived: Vec<Derived>,
-    deadline: Instant,
+    began: Instant,
+    /// In the plugin's lane; there always is one but in the moment of a change.
+    place: Option<Place>,
     copied_bytes: usize,
     logged_bytes: usize,
     errors: Vec<LogLine>,
@@ -74,7 +78,7 @@ impl Call {
         let mut keys = ResourceTable::new();
         // The store refuses first, and says so in its own words.
         keys.set_max_capacity(plugin.limits.handles_max.saturating_add(1));
-        let lasts = Duration::from_millis(plugin.limits.call_ms_max);
+        let place = Some(plugin.lane.place());
         Call {
             meter: Meter::new(&plugin.limits),
             plugin,
@@ -83,7 +87,8 @@ impl Call {
             keys,
             remembered: Vec::new(),
             derived: Vec::new(),
-            deadline: Instant::now() + lasts,
+            began: Instant::now(),
+            place,
             copied_bytes: 0,
             logged_bytes: 0,
             errors: Vec::new(),
@@ -103,10 +108,19 @@ impl Call {
 
     /// Whether there is time left.
     pub(crate) fn in_time(&self) -> Result<(), Trip> {
-        if Instant::now() < self.deadline {
-            return Ok(());
+        let max = self.plugin.limits.call_ms_max;
+        match self.began.elapsed() < Duration::from_millis(max) {
+            true => Ok(()),
+            false => Err(Trip::Deadline(max)),
         }
-        Err(Trip::Deadline(self.plugin.limits.call_ms_max))
+    }
+
+    /// Called at every tick of the clock while the guest's code runs: others of its plugin have
+    /// their turn too. Waiting for the next one does not count.
+    pub(crate) fn tick(&mut self) -> Result<(), Trip> {
+        self.in_time()?;
+        self.began += Place::take_turns(&mut self.place);
+        Ok(())
     }
 
     /// Stands at the head of every host function: `bytes` came over from the guest.

@@ -297,6 +297,7 @@ impl Code {
             limits: plugin.limits.clone(),
             decimals: plugin.decimals,
             witness: plugin.witness.clone(),
+            lane: plugin.lane.clone(),
         });
         self.run(&blank, "describe", None, |plugin, store| {
             plugin.tollgate_adapter_adapter().call_describe(store)
@@ -311,8 +312,9 @@ impl Code {
         around: Option<Surroundings>,
         task: impl FnOnce(&Provider, &mut Store<Call>) -> wasmtime::Result<T>,
     ) -> Result<Called<T>, Fault> {
+        let call = Call::blank(plugin.clone());
         let began = Instant::now();
-        let mut store = runtime::store(&self.engine, Call::blank(plugin.clone()));
+        let mut store = runtime::store(&self.engine, call);
         let answer = match self.linked.instantiate(&mut store) {
             Ok(provider) => enter(&provider, &mut store, around, export, task)
                 .map_err(|error| fault(&error, store.data(), export, began)),

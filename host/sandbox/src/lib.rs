@@ -22,6 +22,7 @@ mod digest;
 mod error;
 mod fault;
 mod generation;
+mod lane;
 mod limits;
 mod loading;
 mod message;

@@ -1,12 +1,14 @@
 //! What one plugin call may use, and what all of them may use together.
 
+use std::thread::available_parallelism;
+
 use crate::Thresholds;
 
 /// Limits of the sandbox. Every figure is per call unless it says otherwise.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Time from the start of a call to its answer, spent in the guest or in the host on its
-    /// behalf, in milliseconds. Waiting for a free place does not count.
+    /// behalf, in milliseconds. Waiting for a free place or for its turn does not count.
     pub call_ms_max: u64,
     /// Sum of all linear memories, in bytes.
     pub memory_bytes_max: usize,
@@ -33,9 +35,13 @@ pub struct Limits {
     pub core_instances_max: u32,
     /// Calls that run at the same time, over all plugins; further ones wait their turn.
     pub concurrent_calls_max: u32,
-    /// Calls of one loaded plugin that run at the same time: less than all, so that one that uses
-    /// up its time leaves room for the others.
+    /// Calls of one loaded plugin that are begun at the same time: less than all, so that one that
+    /// uses up its time leaves room for the others.
     pub concurrent_calls_per_plugin_max: u32,
+    /// Calls of one loaded plugin that compute at the same time; those that are begun take turns. A
+    /// call waits for nothing but its turn, so more than the processors gain nothing; and with less
+    /// than all of them a plugin that only computes leaves some to its neighbours.
+    pub computing_calls_per_plugin_max: u32,
     /// When a loaded plugin that keeps failing is no longer called.
     pub quarantine: Thresholds,
 }
@@ -57,8 +63,13 @@ impl Default for Limits {
             compile_ms_max: 300_000,
             core_instances_max: 32,
             concurrent_calls_max: 64,
-            concurrent_calls_per_plugin_max: 48,
+            concurrent_calls_per_plugin_max: processors().clamp(8, 48),
+            computing_calls_per_plugin_max: (processors() / 2).max(1),
             quarantine: Thresholds::default(),
         }
     }
+}
+
+fn processors() -> u32 {
+    available_parallelism().map_or(1, |processors| u32::try_from(processors.get()).unwrap_or(48))
 }

@@ -14,6 +14,7 @@ use crate::contract::bindings::{ProviderPre, tollgate};
 use crate::description::Asked;
 use crate::fault::one_line;
 use crate::generation::{Code, Generation, Loaded};
+use crate::lane::Lane;
 use crate::{Digest, Error, ErrorKind, Limits, runtime};
 
 /// The number of decimal places of an ISO 4217 currency; `None` for a code that is none.
@@ -133,6 +134,7 @@ impl Sandbox {
             limits: self.limits.clone(),
             decimals: self.decimals,
             witness: self.witness.clone(),
+            lane: Arc::new(Lane::new(self.limits.computing_calls_per_plugin_max)),
         };
         let description = self.described(&code, &plugin)?;
         plugin.asked = Asked::of(&description).map_err(|what| {

@@ -93,8 +93,8 @@ pub(crate) fn store(engine: &Engine, call: Call) -> Store<Call> {
     store.set_hostcall_fuel(answer_bytes);
     store.set_max_component_handles(handles);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| {
-        store.data().in_time()?;
+    store.epoch_deadline_callback(|mut store| {
+        store.data_mut().tick()?;
         Ok(UpdateDeadline::Continue(1))
     });
     store

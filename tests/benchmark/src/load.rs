@@ -15,6 +15,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use simulators::{Delay, StripeOptions, StripeSimulator};
 use tokio::net::TcpStream;
+use tokio::time::interval_at;
 
 use crate::host::Host;
 use crate::{LOAD, millis, percentile};
@@ -26,8 +27,8 @@ pub async fn compare(root: &Path, component: &Path, name: &str, delay: Delay, pa
     let provider = simulator.base_url();
     let host = Host::start(root, component, &provider);
     let (address, key) = (host.address.clone(), host.key.clone());
-    let through = run(&address, payers, move |n| payment(&key, n)).await;
-    let straight = run(provider.trim_start_matches("http://"), payers, intent).await;
+    let through = run(&address, payers, None, move |n| payment(&key, n)).await;
+    let straight = run(provider.trim_start_matches("http://"), payers, None, intent).await;
     println!("{name}, {payers} payers:");
     println!("  through the host    {}", through.line());
     println!("  at the provider     {}", straight.line());
@@ -37,7 +38,7 @@ pub async fn compare(root: &Path, component: &Path, name: &str, delay: Delay, pa
     simulator.stop().await;
 }
 
-struct Figures {
+pub struct Figures {
     sorted: Vec<Duration>,
     took: Duration,
 }
@@ -47,30 +48,37 @@ impl Figures {
         self.sorted.len() as f64 / self.took.as_secs_f64()
     }
 
-    fn at(&self, share: f64) -> Duration {
+    pub fn at(&self, share: f64) -> Duration {
         percentile(&self.sorted, share)
     }
 
-    fn line(&self) -> String {
+    pub fn line(&self) -> String {
         let (p50, p99) = (millis(self.at(0.5)), millis(self.at(0.99)));
         format!("{:7.0} payments/s, p50 {p50:8.2} ms, p99 {p99:8.2} ms", self.per_second())
     }
 }
 
-async fn run(
+/// So many payers, each with one request after the other, for as long as a load runs; with a pace,
+/// each begins one only so often.
+pub async fn run(
     address: &str,
     payers: usize,
+    pace: Option<Duration>,
     request: impl Fn(u64) -> Request<Full<Bytes>> + Send + Sync + 'static,
 ) -> Figures {
     let (request, next) = (Arc::new(request), Arc::new(AtomicU64::new(0)));
-    let start = Instant::now();
+    let start = tokio::time::Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..payers {
+    for payer in 0..payers {
         let mut connection = connect(address).await;
         let (request, next) = (request.clone(), next.clone());
         tasks.spawn(async move {
             let mut times = Vec::new();
+            let mut pace = pace.map(|pace| interval_at(start + spread(pace, payer, payers), pace));
             while start.elapsed() < LOAD {
+                if let Some(pace) = &mut pace {
+                    pace.tick().await;
+                }
                 let request = request(next.fetch_add(1, Ordering::Relaxed));
                 let asked = Instant::now();
                 let answer = connection.send_request(request).await.unwrap();
@@ -88,7 +96,12 @@ async fn run(
     Figures { sorted, took }
 }
 
-async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
+/// So that they do not all begin at once.
+fn spread(pace: Duration, payer: usize, payers: usize) -> Duration {
+    pace.mul_f64(payer as f64 / payers as f64)
+}
+
+pub async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
@@ -97,14 +110,20 @@ async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
 }
 
 fn payment(key: &str, n: u64) -> Request<Full<Bytes>> {
+    order(key, "cards", &format!("order-{n}"))
+}
+
+/// A payment by this account.
+pub fn order(key: &str, account: &str, reference: &str) -> Request<Full<Bytes>> {
     let body = format!(
-        r#"{{"account":"cards","amount":{{"minor":1999,"currency":"EUR"}},
-        "merchant_reference":"order-{n}","instrument":{{"type":"token","token":"pm_card_visa"}}}}"#
+        r#"{{"account":"{account}","amount":{{"minor":1999,"currency":"EUR"}},
+        "merchant_reference":"{reference}",
+        "instrument":{{"type":"token","token":"pm_card_visa"}}}}"#
     );
     Request::post("/v1/payments")
         .header("host", "127.0.0.1")
         .header("authorization", format!("Bearer {key}"))
-        .header("idempotency-key", format!("bench-{n}"))
+        .header("idempotency-key", reference)
         .header("content-type", "application/json")
         .body(Full::from(body))
         .unwrap()

@@ -13,6 +13,7 @@
 mod call;
 mod host;
 mod load;
+mod neighbours;
 
 use std::path::Path;
 use std::time::Duration;
@@ -26,8 +27,19 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let component = root.join("target/bench/stripe.wasm");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // `tests/bench neighbours`: that part alone.
+    let parts: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|one| one == part);
     runtime.block_on(async {
-        call::compare(&component).await;
+        if wanted("call") {
+            call::compare(&component).await;
+        }
+        if wanted("neighbours") {
+            neighbours::compare(root, &component).await;
+        }
+        if !wanted("load") {
+            return;
+        }
         let instant = Delay::None;
         let slow = Delay::LogNormal { median: Duration::from_millis(120), sigma: 0.3, seed: 1 };
         for (name, delay, payers) in [

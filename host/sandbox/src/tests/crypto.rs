@@ -20,6 +20,7 @@ use crate::contract::{
 };
 use crate::crypto::{HeldKey, Refusal};
 use crate::description::Asked;
+use crate::lane::Lane;
 
 fn call(around: Surroundings) -> Call {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -35,6 +36,7 @@ fn call(around: Surroundings) -> Call {
         limits: limits(),
         decimals,
         witness: Default::default(),
+        lane: Arc::new(Lane::new(1)),
     };
     let mut call = Call::blank(Arc::new(plugin));
     call.surround(around, "start").expect("a seed");
@@ -334,6 +336,7 @@ fn while_a_plugin_describes_itself_there_are_no_keys_and_no_randomness() {
         limits: limits(),
         decimals,
         witness: Default::default(),
+        lane: Arc::new(Lane::new(1)),
     };
     let mut call = Call::blank(Arc::new(plugin));
     let open = HostKey::open(&mut View(&mut call), "signing".to_owned());

@@ -11,6 +11,7 @@ use crate::call::{Call, Plugin};
 use crate::contract::{Failure, Level};
 use crate::description::Asked;
 use crate::fault::{Trip, classify};
+use crate::lane::Lane;
 use crate::{Fault, Generation, Kind, Limits, runtime};
 
 const LOOP: &str = "(loop $again (br $again))";
@@ -332,5 +333,6 @@ fn blank(limits: Limits) -> Call {
         limits,
         decimals,
         witness: Default::default(),
+        lane: Arc::new(Lane::new(1)),
     }))
 }

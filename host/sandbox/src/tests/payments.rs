@@ -8,6 +8,7 @@ use crate::call::{Call, Plugin, View};
 use crate::contract::Money;
 use crate::contract::bindings::tollgate::adapter::payments::Host;
 use crate::description::Asked;
+use crate::lane::Lane;
 
 fn call() -> Call {
     let asked = Asked { settings: ["merchant".to_owned()].into(), ..Asked::default() };
@@ -17,6 +18,7 @@ fn call() -> Call {
         limits: limits(),
         decimals,
         witness: Default::default(),
+        lane: Arc::new(Lane::new(1)),
     };
     let mut call = Call::blank(Arc::new(plugin));
     call.surround(around(), "start").expect("a seed");
@@ -40,6 +42,7 @@ fn while_a_plugin_describes_itself_there_is_no_account() {
         limits: limits(),
         decimals,
         witness: Default::default(),
+        lane: Arc::new(Lane::new(1)),
     };
     let mut call = Call::blank(Arc::new(plugin));
     let mut view = View(&mut call);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::campaign::tell;
 use super::guest::{Guest, component};
@@ -517,8 +518,12 @@ async fn while_rogues_use_up_their_time_a_neighbour_is_answered() {
 
 #[tokio::test]
 async fn one_plugin_cannot_take_all_places() {
-    let limits =
-        Limits { concurrent_calls_max: 3, concurrent_calls_per_plugin_max: 2, ..patient(3_000) };
+    let limits = Limits {
+        concurrent_calls_max: 3,
+        concurrent_calls_per_plugin_max: 2,
+        computing_calls_per_plugin_max: 2,
+        ..patient(3_000)
+    };
     let sandbox = sandbox(limits, None);
     let good = good(&sandbox);
     let component = endless()[0].guest.component();
@@ -538,6 +543,31 @@ async fn one_plugin_cannot_take_all_places() {
         assert_eq!(call.await.expect("it ran").expect_err("a fault").kind, Kind::Deadline);
     }
     assert_eq!(sandbox.in_use(), InUse::default());
+}
+
+#[tokio::test]
+async fn calls_of_one_plugin_take_turns_and_no_more_compute_than_it_has_places_for() {
+    const EACH: Duration = Duration::from_secs(2);
+    let limits = Limits { computing_calls_per_plugin_max: 1, ..patient(2_000) };
+    let sandbox = sandbox(limits, None);
+    let rogue = load(&sandbox, &endless()[0]);
+    let began = Instant::now();
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let rogue = rogue.clone();
+            tokio::spawn(async move { call(&rogue).await })
+        })
+        .collect();
+    while sandbox.in_use().components < 3 {
+        tokio::task::yield_now().await;
+    }
+    rogue.acknowledge(true).await.expect("it has its turn");
+    assert!(calls.iter().all(|call| !call.is_finished()), "it waited for the end of another");
+    for call in calls {
+        assert_eq!(call.await.expect("it ran").expect_err("a fault").kind, Kind::Deadline);
+    }
+    // Each had all its time, and no two of them the same.
+    assert!(began.elapsed() >= 3 * EACH, "{:?}", began.elapsed());
 }
 
 /// The resident set of this process, in KiB.

@@ -25,6 +25,7 @@ pub struct Sandbox {
     core_instances_max: Option<u32>,
     concurrent_calls_max: Option<u32>,
     concurrent_calls_per_plugin_max: Option<u32>,
+    computing_calls_per_plugin_max: Option<u32>,
     #[serde(default)]
     quarantine: Quarantine,
 }
@@ -80,6 +81,9 @@ impl Sandbox {
             concurrent_calls_per_plugin_max: self
                 .concurrent_calls_per_plugin_max
                 .unwrap_or(standard.concurrent_calls_per_plugin_max),
+            computing_calls_per_plugin_max: self
+                .computing_calls_per_plugin_max
+                .unwrap_or(standard.computing_calls_per_plugin_max),
             quarantine: self.quarantine.thresholds(),
         }
     }

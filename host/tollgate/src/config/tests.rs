@@ -83,6 +83,7 @@ fn every_limit_of_the_sandbox_and_of_recovery_can_be_written() {
         "core_instances_max",
         "concurrent_calls_max",
         "concurrent_calls_per_plugin_max",
+        "computing_calls_per_plugin_max",
     ];
     let thresholds = ["faults", "share_percent", "window_ms", "rest_ms", "rest_ms_max"];
     let written: String =
