@@ -2,6 +2,7 @@
 //! or the store does not open and says why, where and what to do.
 
 #![allow(
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -83,7 +84,11 @@ impl Made {
         harm: impl FnOnce(&Path),
     ) -> Result<(TempDir, JournalStore), Error> {
         let dir = self.but(harm);
-        let store = JournalStore::open(small(dir.path()))?;
+        let store = JournalStore::open(small(dir.path()));
+        // What tests/campaign counts, by the name of the test.
+        let end = if store.is_ok() { "recovered" } else { "refused" };
+        println!("damaged: {} {end}", std::thread::current().name().unwrap_or("?"));
+        let store = store?;
         assert_eq!(sequence(&store), self.commits, "{what}");
         assert!(contents(&store).await == self.contents, "{what}");
         Ok((dir, store))
