@@ -100,22 +100,26 @@ async fn a_guest_that_grows_a_table_without_end_is_stopped() {
     assert_eq!(fault.kind, Kind::Table, "{fault:?}");
 }
 
-/// The limit is one for all memories, and so is the table's: two halves of it are one too much.
+/// The limit is one for all memories, and so is the table's: of pieces of more than a half it
+/// takes one, of pieces of more than a third two.
 #[test]
 fn memories_and_tables_are_summed_over_the_whole_component() {
-    for (field, trip) in [("(memory 600)", "memory"), ("(table 40000 funcref)", "table")] {
-        let text = format!(
-            "(component (core module $m {field}) (core instance (instantiate $m))
-             (core instance (instantiate $m)))"
-        );
+    let (memory, table) = (Kind::Memory, Kind::Table);
+    for (pieces, field, kind) in [
+        (2, "(memory 600)", &memory),
+        (3, "(memory 400)", &memory),
+        (2, "(table 40000 funcref)", &table),
+        (3, "(table 30000 funcref)", &table),
+    ] {
+        let instances = "(core instance (instantiate $m))".repeat(pieces);
+        let text = format!("(component (core module $m {field}) {instances})");
         let engine = runtime::engine(&limits()).expect("an engine");
         let bytes = wat::parse_str(text).expect("the text is right");
         let component = Component::from_binary(&engine, &bytes).expect("it compiles");
         let mut store = runtime::store(&engine, blank(limits()));
         let linker = Linker::<Call>::new(&engine);
         let error = linker.instantiate(&mut store, &component).expect_err("too much");
-        let kind = if trip == "memory" { Kind::Memory } else { Kind::Table };
-        assert_eq!(classify(&error, &[]).0, kind, "{error:?}");
+        assert_eq!(&classify(&error, &[]).0, kind, "{error:?}");
     }
 }
 
