@@ -266,3 +266,6 @@ pub(crate) fn words(failure: &wit::Failure) -> String {
         wit::Failure::Malformed(what) => format!("malformed: {what}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

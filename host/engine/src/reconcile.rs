@@ -343,4 +343,4 @@ impl<'a, 'f> Run<'a, 'f> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

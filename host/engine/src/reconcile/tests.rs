@@ -27,7 +27,7 @@ const HOUR: u64 = 3_600_000;
 /// Reads `{"id":…,"kind":…,"entry":…,"minor":…,"at":…}` lines, and fetches nothing.
 struct Lines(wit::Description);
 
-fn described() -> wit::Description {
+pub(crate) fn described() -> wit::Description {
     use wit::OperationKind::{Authorize, Capture, Refund};
     wit::Description {
         name: "lines".to_owned(),
@@ -49,12 +49,12 @@ fn described() -> wit::Description {
     }
 }
 
-fn answered<T: Send + 'static>(answer: T) -> Calling<'static, T> {
+pub(crate) fn answered<T: Send + 'static>(answer: T) -> Calling<'static, T> {
     let (remembered, derived, elapsed) = (Vec::new(), Vec::new(), Duration::ZERO);
     Box::pin(async move { Ok(Called { answer, remembered, derived, elapsed }) })
 }
 
-fn nothing<T: Send + 'static>() -> Calling<'static, Result<T, wit::Failure>> {
+pub(crate) fn nothing<T: Send + 'static>() -> Calling<'static, Result<T, wit::Failure>> {
     answered(Err(wit::Failure::Unsupported(String::new())))
 }
 
