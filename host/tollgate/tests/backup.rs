@@ -6,8 +6,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread::yield_now;
+use std::time::{Duration, Instant};
 
-use store::{Batch, JournalStore, Options, Range, Row, SlotOptions, Slots, Space, Store};
+use store::{Batch, JournalStore, Kind, Options, Range, Row, SlotOptions, Slots, Space, Store};
 
 const SPACE: Space = Space::named("payment");
 
@@ -56,8 +58,16 @@ fn does(command: &str, folder: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// A store that was just closed is locked for as long as a command that another test has begun in
+/// that moment has the file of the lock from us: until it is another program.
 fn open(folder: &Path) -> JournalStore {
-    JournalStore::open(Options::new(folder.join("data"))).unwrap()
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        match JournalStore::open(Options::new(folder.join("data"))) {
+            Err(error) if *error.kind() == Kind::Locked && Instant::now() < until => yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 async fn rows(folder: &Path) -> Vec<Row> {
