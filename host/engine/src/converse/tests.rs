@@ -144,8 +144,11 @@ struct Bench {
 
 impl Bench {
     async fn new(provider: &Provider, script: Script) -> Bench {
+        Bench::of(provider, script, described()).await
+    }
+
+    async fn of(provider: &Provider, script: Script, mut description: wit::Description) -> Bench {
         let host = &provider.host;
-        let mut description = described();
         description.operations = vec![wit::OperationKind::Authorize, wit::OperationKind::Cancel];
         description.methods = vec!["token".to_owned()];
         description.recovery.idempotent_seconds = Some(86_400);
@@ -185,13 +188,17 @@ impl Bench {
 
     /// Without a limit some of the plugins would go on for ever.
     async fn pay(&self) -> Payment {
+        self.pay_for("").await
+    }
+
+    async fn pay_for(&self, what: &str) -> Payment {
         let new = NewPayment {
             account: "shop".to_owned(),
             amount: Money::new(900, Currency::from_code("EUR").unwrap()).unwrap(),
             merchant_reference: "order".to_owned(),
             instrument: Instrument::Token("tok".to_owned()),
             capture: true,
-            description: String::new(),
+            description: what.to_owned(),
             return_url: None,
             customer_ip: None,
             extra: BTreeMap::new(),
@@ -213,13 +220,25 @@ impl Bench {
     }
 }
 
+fn order(asked: &wit::Operation) -> &wit::Order {
+    match asked {
+        wit::Operation::Authorize(order) | wit::Operation::Cancel(order) => order,
+        wit::Operation::Sync(order) => order,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn succeeded(reference: &str, asked: &wit::Operation) -> Does {
-    let references = wit::References { provider: reference.to_owned(), secondary: None };
-    let (wit::Operation::Authorize(order) | wit::Operation::Cancel(order)) = asked else {
-        panic!("{asked:?}");
-    };
-    let amount = order.entry.amount.clone();
+    moved(reference, order(asked).entry.amount.clone())
+}
+
+fn moved(reference: &str, amount: wit::Money) -> Does {
+    let references = named(reference);
     Does::Done(wit::Outcome::Succeeded(wit::Settled { references, amount }))
+}
+
+fn named(reference: &str) -> wit::References {
+    wit::References { provider: reference.to_owned(), secondary: None }
 }
 
 #[tokio::test]
@@ -292,4 +311,51 @@ async fn an_answer_that_names_another_payments_charge_settles_nothing() {
     let store = &*bench.engine.0.store;
     let found = record::read::<record::Found>(store, record::REFERENCE, &key).await.unwrap();
     assert_eq!(found.unwrap().value.payment, first.id, "it leads to whom it is of");
+}
+
+/// Lies as the description of the payment says.
+fn liar(_: u8, asked: &wit::Operation) -> Does {
+    let order = order(asked);
+    let due = &order.entry.amount;
+    match (asked, order.description.as_str()) {
+        (_, "less") => moved("less", wit::Money { minor: due.minor - 1, ..due.clone() }),
+        (_, "more") => moved("more", wit::Money { minor: due.minor + 1, ..due.clone() }),
+        (_, "other money") => {
+            moved("usd", wit::Money { currency: "USD".to_owned(), ..due.clone() })
+        }
+        (_, "no money") => {
+            moved("xxx", wit::Money { currency: "nonsense".to_owned(), ..due.clone() })
+        }
+        (wit::Operation::Sync(_), "other name") => succeeded("B", asked),
+        (_, "other name") => Does::Done(wit::Outcome::Pending(named("A"))),
+        (_, "never heard of it") => Does::Done(wit::Outcome::Absent),
+        _ => succeeded(&order.entry.id, asked),
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_plugin_lies_about_moves_nothing_and_costs_one_call() {
+    let mut description = described();
+    description.recovery.query = true;
+    let bench = Bench::of(&Provider::willing().await, liar, description).await;
+    let mut named = 0;
+    for (lie, state, anomaly) in [
+        ("less", State::Unknown, true),
+        ("more", State::Unknown, true),
+        ("other money", State::Unknown, true),
+        ("no money", State::Unknown, false),
+        ("other name", State::Pending, true),
+        ("never heard of it", State::Unknown, false),
+    ] {
+        let payment = bench.pay_for(lie).await;
+        let payment = match lie {
+            "other name" => bench.engine.sync(&bench.app, &payment.id).await.unwrap(),
+            _ => payment,
+        };
+        assert_eq!(payment.entries[0].state, state, "{lie}: {payment:?}");
+        assert_eq!(payment.captured_minor(), 0, "{lie}");
+        named += usize::from(anomaly);
+        assert_eq!(bench.anomalies().await.len(), named, "{lie}");
+        assert_eq!(bench.pay().await.entries[0].state, State::Succeeded, "after {lie}");
+    }
 }
