@@ -85,6 +85,8 @@ fn establish(disk: &dyn Disk, layout: &Layout) -> Result<StoreId, Error> {
         // The directory may be gone from a backup: nothing rests on it.
         let checkpoints = layout.checkpoint();
         disk.make_dir(&checkpoints).map_err(|e| Error::io("make", &checkpoints, e))?;
+        // Whoever made the store may have died before the name of its format was durable.
+        disk.sync_dir(layout.dir()).map_err(|e| Error::io("sync", layout.dir(), e))?;
         return Ok(id);
     }
     format::check_empty(layout)?;
