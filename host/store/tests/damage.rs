@@ -328,7 +328,7 @@ async fn what_was_told_durable_and_is_old_illegible_or_gone_is_not_missed() {
     store.close().await.unwrap();
     drop(store);
     let made = Made { dir, contents, commits: 13 };
-    let ways: [(&str, &dyn Fn(&Path)); 4] = [
+    let ways: [(&str, Way<'_>); 4] = [
         ("old", &|path| assert!(fs::copy(before.dir.path().join("durable"), path).is_ok())),
         ("cut", &|path| change(path, |bytes| bytes.truncate(43))),
         ("changed", &|path| change(path, |bytes| bytes[7] ^= 0x40)),
@@ -343,6 +343,9 @@ async fn what_was_told_durable_and_is_old_illegible_or_gone_is_not_missed() {
         .await;
     }
 }
+
+/// Something that is done to a file.
+type Way<'a> = &'a dyn Fn(&Path);
 
 fn forget(dir: &Path, parts: &[&str]) {
     for path in parts.iter().map(|part| dir.join(part)) {
