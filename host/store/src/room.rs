@@ -8,12 +8,12 @@
 //! reserve is taken again and the store goes on, without anybody's doing.
 //!
 //! sled cannot be told to wait, and has to be given up after a write that fails. So the space its
-//! file grows into is made its own before a group goes into the journal, and a group that may need
-//! more is refused: the most that such a group was measured to need, and as much as the group before
-//! it, of which sled may not have written all. This is a measure and no bound, for sled states none,
-//! and it may shorten its file, which gives back what is beyond the end, while it takes a group. If
-//! then it needs more, and others have filled the disk within that moment, its write fails and the
-//! store stops: all that was acknowledged is in the journal, and it opens when there is room again.
+//! file grows into is made its own before a group goes into the journal: the most that such a group
+//! was measured to need, and that of the group before once more, which sled may still be writing. A
+//! group that cannot have it is refused. It is a measure and no bound, for sled states none, and it
+//! may shorten its file while it takes a group, which gives back what is behind the end. If then it
+//! needs more, and others have filled the disk within that moment, its write fails and the store
+//! stops: all that was acknowledged is in the journal, and it opens when there is room again.
 //!
 //! Not here: a write that finds the disk full all the same (`journal`), which takes itself back.
 
