@@ -3,8 +3,9 @@
 //!
 //! An endpoint is quick once it has answered within a second, whatever it answered, and slow for
 //! ten minutes after it took longer; then it has to prove itself anew. A sending that takes longer
-//! makes its endpoint slow before it has ended. Not here: who keeps this (`circuit`), who counts the
-//! places (`deliverer`).
+//! makes its endpoint slow before it has ended.
+//!
+//! Not here: where this is kept (`circuit`), who counts the places (`deliverer`).
 
 /// An answer within this is quick, in milliseconds: a place of the quick half is free again soon.
 pub(super) const QUICK_MS_MAX: u64 = 1_000;

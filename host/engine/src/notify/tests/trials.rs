@@ -16,12 +16,42 @@ async fn left_alone(waits_ms: &[u64], count: u8) -> (Bench, Door, ledger::Id) {
     (bench, door, endpoint)
 }
 
+/// Another app's endpoint that is well: what it is told last was told after everything else that
+/// the deliverer had to do.
+struct Well {
+    bench: Bench,
+    door: Door,
+    endpoint: ledger::Id,
+}
+
+impl Well {
+    async fn beside(bench: &Bench) -> Well {
+        let (bench, door) = (bench.of_app(9), Door::open().await);
+        door.answers(204);
+        let endpoint = bench.endpoint(&door).await;
+        Well { bench, door, endpoint }
+    }
+
+    /// Lets the deliverer work until this has come about and it has drawn every consequence.
+    async fn after(&self, bench: &Bench, comes: impl Future<Output = ()>) {
+        let told = self.door.count();
+        let of_app = Bench { app: self.bench.app.clone(), ..bench.clone() };
+        let all = async {
+            comes.await;
+            of_app.happens(u8::try_from(told).unwrap()).await;
+            of_app.stand(&self.endpoint, Stage::Delivered, told + 1).await;
+        };
+        bench.working(all).await;
+    }
+}
+
 #[tokio::test]
 async fn what_waited_while_its_endpoint_failed_a_whole_schedule_is_given_up_and_the_rest_is_not() {
     let (bench, door, endpoint) = left_alone(&[400, 400], 20).await;
+    let well = Well::beside(&bench).await;
     bench.advance(400);
     bench.happens(100).await;
-    bench.working(bench.failed(&endpoint, 3)).await;
+    well.after(&bench, bench.failed(&endpoint, 3)).await;
     assert_eq!(bench.count(&endpoint, Stage::Dead).await, 0, "two of three tries have failed");
     bench.advance(400);
     bench.until(&endpoint, Stage::Dead, 20).await;
@@ -39,15 +69,15 @@ async fn what_waited_while_its_endpoint_failed_a_whole_schedule_is_given_up_and_
 #[tokio::test]
 async fn a_pause_of_the_host_is_no_try_and_gives_nothing_up() {
     let (bench, door, endpoint) = left_alone(&[400, 400], 20).await;
-    // It rests for many schedules, twice, and each time one probe fails when it is back.
-    let back = bench.restarted();
+    // It rests for many schedules, and one probe fails when it is back.
+    let (well, back) = (Well::beside(&bench).await, bench.restarted());
     back.advance(27 * 800);
-    back.working(back.failed(&endpoint, 3)).await;
+    well.after(&back, back.failed(&endpoint, 3)).await;
     assert_eq!((back.count(&endpoint, Stage::Dead).await, door.count()), (0, 3));
     // Tries that follow each other more quickly than a schedule has them do not count.
     for failures in 4..7 {
         back.advance(100);
-        back.working(back.failed(&endpoint, failures)).await;
+        well.after(&back, back.failed(&endpoint, failures)).await;
     }
     assert_eq!(back.count(&endpoint, Stage::Dead).await, 0);
     assert_eq!(back.count(&endpoint, Stage::Waiting).await, 20);
@@ -65,19 +95,12 @@ async fn an_open_circuit_survives_a_restart_and_nothing_is_sent_before_its_time(
     let bench = bench.restarted();
     assert_eq!(bench.circuit(&endpoint).await, before);
     bench.advance(99);
-    // Another endpoint is told while this one is left alone: the deliverer has been at work.
-    let (well, others) = (Door::open().await, bench.of_app(9));
-    well.answers(204);
-    let other = others.endpoint(&well).await;
-    for n in 0..3 {
-        others.happens(n).await;
-        others.until(&other, Stage::Delivered, usize::from(n) + 1).await;
-    }
+    let well = Well::beside(&bench).await;
+    well.after(&bench, async {}).await;
+    well.after(&bench, async {}).await;
     assert_eq!(door.count(), 2, "it is left alone for 100 ms");
     bench.advance(1);
-    bench.working(bench.failed(&endpoint, 3)).await;
-    others.happens(3).await;
-    others.until(&other, Stage::Delivered, 4).await;
+    well.after(&bench, bench.failed(&endpoint, 3)).await;
     assert_eq!(door.count(), 3, "one probe");
 }
 
@@ -87,13 +110,11 @@ async fn what_the_host_cannot_sign_is_no_try_of_the_endpoint_and_is_never_given_
     let endpoint = bench.endpoint(&door).await;
     bench.happens(0).await;
     let keyless = bench.restarted_by_another_key();
-    let (well, others) = (Door::open().await, keyless.of_app(9));
-    well.answers(204);
-    let other = others.endpoint(&well).await;
-    for n in 0..10 {
+    let well = Well::beside(&keyless).await;
+    for _ in 0..10 {
         keyless.advance(24 * 3_600_000);
-        others.happens(n).await;
-        others.until(&other, Stage::Delivered, usize::from(n) + 1).await;
+        well.after(&keyless, async {}).await;
+        well.after(&keyless, async {}).await;
     }
     assert_eq!(bench.circuit(&endpoint).await, Circuit::default());
     assert_eq!((bench.count(&endpoint, Stage::Waiting).await, door.count()), (1, 0));
