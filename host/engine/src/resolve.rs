@@ -38,7 +38,8 @@ enum Answer {
 
 impl Engine {
     /// Entries that were being sent when the last process ended become `unknown`, and are asked
-    /// about like any other: the first time after the schedule's first wait. Call it before the first operation. Gives the number of such entries.
+    /// about like any other: the first time after the schedule's first wait. Call it before the
+    /// first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
         self.resume_quarantines().await?;
         self.finish_erasures().await?;

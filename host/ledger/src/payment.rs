@@ -3,7 +3,11 @@
 //! Nothing sets a status. `admit` refuses an operation that the sums do not allow, `tell` moves one
 //! entry by the state table, and `status` reads both.
 
+mod status;
+
 use serde::{Deserialize, Serialize};
+
+pub use status::Status;
 
 use crate::anomaly::AnomalyKind;
 use crate::{Entry, Id, Kind, Money, Resolution, State, TimestampMs, Told, Verdict, after};
@@ -60,40 +64,6 @@ pub enum Refusal {
     /// Paid out already, or an operation of payments asked of a payout, or the reverse.
     #[error("a payout is one entry, and takes no other operation")]
     NotForPayouts,
-}
-
-/// What became of a payment, by its sums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// Being sent.
-    Processing,
-    /// The payer has to act.
-    NeedsAction,
-    /// The provider has it and will decide.
-    Pending,
-    /// An answer was lost; the host is finding out.
-    Unknown,
-    /// Authorised, nothing captured.
-    Authorized,
-    /// A part is captured.
-    PartiallyCaptured,
-    /// The whole is captured.
-    Captured,
-    /// A part of what was captured is refunded.
-    PartiallyRefunded,
-    /// All that was captured is refunded.
-    Refunded,
-    /// Released or closed on request.
-    Cancelled,
-    /// Closed unpaid by the provider.
-    Expired,
-    /// Refused by the provider.
-    Declined,
-    /// Never reached the provider.
-    NotSent,
-    /// Paid out.
-    PaidOut,
 }
 
 /// What `tell` did.
@@ -311,36 +281,6 @@ impl Payment {
 
     fn cancelling(&self) -> bool {
         self.cancelled() || self.in_hand(Kind::Cancel)
-    }
-
-    /// The status, by the sums.
-    pub fn status(&self) -> Status {
-        let captured = self.captured_minor();
-        match (captured, self.refunded_minor()) {
-            (0, _) if self.cancelled() => Status::Cancelled,
-            (0, _) if self.authorized_minor() > 0 => Status::Authorized,
-            (0, _) => self.entries.first().map_or(Status::Processing, |_| self.root_status()),
-            (taken, 0) if taken < self.authorized_minor() => Status::PartiallyCaptured,
-            (_, 0) => Status::Captured,
-            (taken, given) if given < taken => Status::PartiallyRefunded,
-            _ => Status::Refunded,
-        }
-    }
-
-    /// The status while nothing is authorised: that of the newest authorisation or the payout.
-    fn root_status(&self) -> Status {
-        let root = |entry: &&Entry| matches!(entry.kind, Kind::Authorize | Kind::Payout);
-        let Some(entry) = self.entries.iter().rev().find(root) else { return Status::Processing };
-        match entry.state {
-            State::Created | State::Sending => Status::Processing,
-            State::NeedsAction => Status::NeedsAction,
-            State::Pending => Status::Pending,
-            State::Unknown => Status::Unknown,
-            State::Succeeded => Status::PaidOut,
-            State::Declined => Status::Declined,
-            State::NotSent => Status::NotSent,
-            State::Expired => Status::Expired,
-        }
     }
 }
 

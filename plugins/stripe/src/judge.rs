@@ -6,10 +6,13 @@ use crate::declines;
 use crate::money::from_stripe;
 use crate::wire::{Fault, Intent, List, Refund};
 
+/// An answer that came over a crossed line.
+const CROSSED: &str = "the answer is about something else";
+
 /// What a PaymentIntent says about an authorization, its capture or its cancellation.
 pub fn intent(order: &Order, found: &Intent) -> Outcome {
     match order.entry.kind {
-        _ if of_another(order, found) => crossed(&found.id),
+        _ if of_another(order, found) => Outcome::unknown(CROSSED),
         OperationKind::Authorize => authorized(found),
         OperationKind::Capture => captured(Some(&order.entry.id), found),
         OperationKind::Cancel => canceled(found),
@@ -17,13 +20,9 @@ pub fn intent(order: &Order, found: &Intent) -> Outcome {
     }
 }
 
-/// Whether it was made for another payment: such an answer came over a crossed line.
+/// Whether it was made for another payment.
 fn of_another(order: &Order, found: &Intent) -> bool {
     found.metadata.get("payment").is_some_and(|payment| *payment != order.payment.id)
-}
-
-fn crossed(id: &str) -> Outcome {
-    Outcome::unknown(format!("{id} is of something else"))
 }
 
 /// About the authorization.
@@ -75,7 +74,7 @@ pub fn canceled(found: &Intent) -> Outcome {
 /// What a refund says about the entry it was asked for by.
 pub fn refund_of(order: &Order, found: &Refund) -> Outcome {
     match found.entry() {
-        Some(entry) if entry != order.entry.id => crossed(&found.id),
+        Some(entry) if entry != order.entry.id => Outcome::unknown(CROSSED),
         _ => refund(found),
     }
 }
@@ -105,8 +104,8 @@ pub fn listed(order: &Order, list: &List<Refund>) -> Outcome {
 /// What an answer other than 200 to a command says.
 pub fn refused(order: &Order, status: u16, fault: Fault) -> Outcome {
     let kind = fault.kind.as_deref().unwrap_or_default();
-    if let Some(found) = fault.payment_intent.as_deref().filter(|it| of_another(order, it)) {
-        return crossed(&found.id);
+    if fault.payment_intent.as_deref().is_some_and(|found| of_another(order, found)) {
+        return Outcome::unknown(CROSSED);
     }
     match status {
         // The same key with other parameters: the first request with it may have moved money.

@@ -98,8 +98,8 @@ impl Plugin for Scripted {
     }
 }
 
-/// Takes one request a connection. Of the first `answers` each is answered, with nothing in it, once
-/// there is leave to; at every later one it hangs up.
+/// Takes one request a connection. Of the first `answers` each is answered, with nothing in it,
+/// once there is leave to; at every later one it hangs up.
 struct Provider {
     host: String,
     asked: Arc<Semaphore>,

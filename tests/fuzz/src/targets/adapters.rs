@@ -1,9 +1,9 @@
 //! What the plugins make of a provider's answer, with any state of their own.
 //!
-//! Holds: an answer ends in a step or a refusal in a few words; nothing is settled by an answer that
-//! nobody signed where the provider signs, or under a name that is not in it; a query moves no money,
-//! and only a query finds nothing. The first bytes say which plugin, operation and state of the
-//! entry.
+//! Holds: an answer ends in a step or a refusal in a few words; nothing is settled by an answer
+//! that nobody signed where the provider signs, or under a name that is not in it; a query moves no
+//! money, and only a query finds nothing. The first bytes say which plugin, operation and state of
+//! the entry.
 
 use sdk::test::TestHost;
 use sdk::{
