@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Payment;
-use crate::{Kind, State};
+use crate::{Entry, Kind, State};
 
 /// What became of a payment, by its sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
