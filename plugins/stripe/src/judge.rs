@@ -6,7 +6,6 @@ use crate::declines;
 use crate::money::from_stripe;
 use crate::wire::{Fault, Intent, List, Refund};
 
-/// An answer that came over a crossed line.
 const CROSSED: &str = "the answer is about something else";
 
 /// What a PaymentIntent says about an authorization, its capture or its cancellation.
@@ -71,18 +70,11 @@ pub fn canceled(found: &Intent) -> Outcome {
     }
 }
 
-/// What a refund says about the entry it was asked for by.
-pub fn refund_of(order: &Order, found: &Refund) -> Outcome {
-    match found.entry() {
-        Some(entry) if entry != order.entry.id => Outcome::unknown(CROSSED),
-        _ => refund(found),
-    }
-}
-
-/// What a refund says.
-pub fn refund(found: &Refund) -> Outcome {
+/// What a refund says, about this entry or about any.
+pub fn refund(entry: Option<&str>, found: &Refund) -> Outcome {
     let id = found.id.as_str();
     match found.status.as_deref() {
+        _ if entry.zip(found.entry()).is_some_and(|(a, b)| a != b) => Outcome::unknown(CROSSED),
         Some("succeeded") => moved(id, found.amount, &found.currency),
         // `requires_action`: Stripe asks the payer for a bank account by mail.
         Some("pending" | "requires_action") => Outcome::pending(id),
@@ -95,7 +87,7 @@ pub fn refund(found: &Refund) -> Outcome {
 /// The refund of this entry among those of its payment. Only a whole list proves it absent.
 pub fn listed(order: &Order, list: &List<Refund>) -> Outcome {
     match list.data.iter().find(|found| found.entry() == Some(&order.entry.id)) {
-        Some(found) => refund(found),
+        Some(found) => refund(None, found),
         None if list.has_more => Outcome::unknown("more refunds than one page"),
         None => Outcome::Absent,
     }

@@ -65,5 +65,5 @@ fn payment(id: String, kind: &str, found: &Intent) -> Event {
 
 fn refund(id: String, found: &Refund) -> Event {
     let entry = found.entry().map(str::to_owned);
-    event(id, OperationKind::Refund, judge::refund(found)).entry(entry).references(&*found.id)
+    event(id, OperationKind::Refund, judge::refund(None, found)).entry(entry).references(&*found.id)
 }

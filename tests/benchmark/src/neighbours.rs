@@ -2,8 +2,8 @@
 //! does harm in each of its calls, against the time it takes while the same calls are answered as
 //! they should, and while there are none, on the same host.
 //!
-//! None, tame and harmful ones in turn, so that a store that grows shows on all. The plugin is never
-//! quarantined here, which would end the harm after a few calls.
+//! None, tame and harmful ones in turn, so that a store that grows shows on all. The plugin is
+//! never quarantined here, which would end the harm after a few calls.
 
 use std::path::Path;
 use std::sync::Arc;
