@@ -26,8 +26,8 @@ const SHUT_DOWN: &str = r#"
     ioctl($mounted, 0x8004587d, $without_log_flush) or die "EXT4_IOC_SHUTDOWN: $!\n";
 "#;
 
-const REMEDY: &str = "run it as root, on Linux with loop devices (/dev/loop-control; in a container \
-                      CAP_SYS_ADMIN, too), e2fsprogs and perl";
+const REMEDY: &str = "run it as root, on Linux with loop devices (/dev/loop-control; in a \
+                      container CAP_SYS_ADMIN, too), e2fsprogs and perl";
 
 /// When the power goes.
 #[derive(Clone, Copy, Debug)]
