@@ -21,8 +21,13 @@ struct Ward {
 
 impl Ward {
     async fn set(thresholds: &str) -> Ward {
+        Ward::with(thresholds, "").await
+    }
+
+    async fn with(thresholds: &str, sandbox: &str) -> Ward {
         let stripe = StripeSimulator::start(StripeOptions::default()).await.unwrap();
         let mut config = Config::of([Account::stripe(ACCOUNT, &stripe.base_url())]);
+        config.sandbox_lines = sandbox.to_owned();
         let mut host = Host::prepare(&config).await;
         let path = host.folder().join("guest.wasm");
         let digest = guest::write(&path);
@@ -156,4 +161,15 @@ async fn a_plugin_that_fails_each_time_it_is_tried_is_shut_also_over_a_restart()
     ward.order("late", "order").await.problem(422, "unsupported-by-provider");
     let stranger = ward.host.client().get("/admin/v1/plugins").await;
     stranger.problem(401, "admin-token-wrong");
+}
+
+#[tokio::test]
+async fn a_call_without_end_does_not_keep_a_host_that_stops() {
+    // The call would be stopped in an hour; its caller is refused long before.
+    let refused_soon = format!("{RESTING}\n[limits]\nqueue_ms_max = 1000\n");
+    let mut ward = Ward::with(&refused_soon, "call_ms_max = 3600000\n").await;
+    ward.order("k1", "loop").await.problem(503, "overloaded");
+    ward.host.terminate();
+    let (code, log) = ward.host.ended().await;
+    assert_eq!(code, Some(0), "{log}");
 }

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use egress::{Failed, Reply};
-use ledger::{Payment, TimestampMs, Verdict};
+use ledger::{Payment, State, TimestampMs, Verdict};
 use sandbox::Remembered;
 use sandbox::contract as wit;
 use store::Batch;
@@ -57,7 +57,9 @@ impl Made {
         let plugin = &account.plugin;
         let (reply, failed) = match sent {
             Some(Ending::Answered(reply)) => (Some(reply.clone()), None),
-            Some(Ending::NotSent(why) | Ending::NoReply(why)) => (None, Some(why.clone())),
+            Some(Ending::NotSent(why) | Ending::NoReply(why) | Ending::Needless(why)) => {
+                (None, Some(why.clone()))
+            }
             None => (None, None),
         };
         Exchange {
@@ -93,6 +95,14 @@ pub(crate) enum Ending {
     Answered(Reply),
     NotSent(String),
     NoReply(String),
+    /// Not sent, for the entry ended before.
+    Needless(String),
+}
+
+/// Why the intent of a request after the first was not to be had.
+enum Unsent {
+    Ended(State),
+    Because(Error),
 }
 
 /// What a plugin wants after a reply.
@@ -111,7 +121,8 @@ impl Engine {
         mut sent: Ending,
     ) -> Result<Payment, Error> {
         let (account, operation) = (&question.account, &question.operation);
-        let mut money_asked = false;
+        // Of a repeat: money was asked for before, if not by the request that is repeated.
+        let mut money_asked = operation.recovery.money_asked;
         // Of a repeat nobody waits for the answer.
         let answers = !made.repeated;
         loop {
@@ -129,6 +140,9 @@ impl Engine {
                     return self
                         .end(question, &unanswered(why, money_asked), (batch, answers))
                         .await;
+                }
+                Ending::Needless(why) => {
+                    return self.end(question, &Verdict::Lost { why }, (batch, answers)).await;
                 }
             };
             let (step, repeated) = (made.step + 1, made.repeated);
@@ -169,25 +183,35 @@ impl Engine {
     }
 
     /// A request after the first: recorded like the first, in one commit with the reply before it.
+    /// It does not leave where that commit finds the entry ended: what was cancelled meanwhile is
+    /// not paid.
     async fn send_next(
         &self,
         question: &Question,
         made: &Made,
         batch: Batch,
     ) -> Result<Ending, Error> {
-        let account = &question.account;
+        let (account, operation) = (&question.account, &question.operation);
         let intent = async {
             let note = |batch: &mut Batch, operation: &mut Operation| {
                 made.note(batch, operation, account);
             };
-            self.tell(&question.operation, &Verdict::Sending, batch, note).await.map(drop)
+            let told = self.tell(operation, &Verdict::Sending, batch, note).await;
+            let payment = told.map_err(Unsent::Because)?;
+            match payment.entry(&operation.entry).map(|entry| entry.state) {
+                Some(ended) if ended.is_terminal() => Err(Unsent::Ended(ended)),
+                _ => Ok(()),
+            }
         };
         let filling = made.filling(question);
         Ok(match self.0.egress.send(&account.gate, &filling, &made.request, intent).await {
             Ok(reply) => Ending::Answered(reply),
             Err(Failed::NoReply(error)) => Ending::NoReply(chain(&error)),
             Err(Failed::NotSent(error) | Failed::Refused(error)) => Ending::NotSent(chain(&error)),
-            Err(Failed::Intent(error)) => return Err(error),
+            Err(Failed::Intent(Unsent::Ended(state))) => {
+                Ending::Needless(format!("not sent: the entry was {} by then", state.name()))
+            }
+            Err(Failed::Intent(Unsent::Because(error))) => return Err(error),
         })
     }
 

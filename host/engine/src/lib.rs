@@ -33,6 +33,7 @@ mod plugins;
 mod proofs;
 mod reconcile;
 mod record;
+mod references;
 mod reseal;
 mod resolve;
 mod schedule;

@@ -114,10 +114,7 @@ impl Books {
         if files.is_empty() {
             run.report(Report::of(engine, &account, span)).await?;
             for span in around {
-                // Not every provider has them yet, and nothing depends on them but words.
-                if let Err(why) = run.report(Report::of(engine, &account, span)).await {
-                    tracing::warn!(account = account.name, %why, "no report around the span");
-                }
+                run.report_if_any(Report::of(engine, &account, span)).await?;
             }
         }
         for file in files {
@@ -186,9 +183,31 @@ impl<'a, 'f> Run<'a, 'f> {
     async fn report(&mut self, mut report: Report) -> Result<(), Error> {
         self.reports += 1;
         while let Some(movements) = report.next().await? {
-            for movement in movements {
-                self.movement(movement).await?;
+            self.movements(movements).await?;
+        }
+        Ok(())
+    }
+
+    /// The report around the span: not every provider has it yet, and nothing depends on it but
+    /// words. What it told until it broke off counts.
+    async fn report_if_any(&mut self, mut report: Report) -> Result<(), Error> {
+        self.reports += 1;
+        loop {
+            match report.next().await {
+                Ok(Some(movements)) => self.movements(movements).await?,
+                Ok(None) => return Ok(()),
+                Err(why) => {
+                    let account = &self.asked.account;
+                    tracing::warn!(account, %why, "no report around the span");
+                    return Ok(());
+                }
             }
+        }
+    }
+
+    async fn movements(&mut self, movements: Vec<Movement>) -> Result<(), Error> {
+        for movement in movements {
+            self.movement(movement).await?;
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ enum Answer {
 
 impl Engine {
     /// Entries that were being sent when the last process ended become `unknown`, and are asked
-    /// about at once. Call it before the first operation. Gives the number of such entries.
+    /// about like any other: the first time after the schedule's first wait. Call it before the first operation. Gives the number of such entries.
     pub async fn recover(&self) -> Result<usize, Error> {
         self.resume_quarantines().await?;
         self.finish_erasures().await?;
@@ -228,7 +228,9 @@ impl Engine {
                 Ending::Answered(reply) => {
                     self.resume(&question, step + 1, made.state, reply).await?
                 }
-                Ending::NotSent(why) | Ending::NoReply(why) => return Ok(Answer::Nothing(why)),
+                Ending::NotSent(why) | Ending::NoReply(why) | Ending::Needless(why) => {
+                    return Ok(Answer::Nothing(why));
+                }
             };
         }
         Ok(Answer::Nothing("the plugin wants too many requests".to_owned()))

@@ -3,12 +3,14 @@
 //! Webhooks, answers and recovery tell about the same entry at the same time. Each reads, decides
 //! and commits against the version it read; whoever is overtaken reads again.
 
-use ledger::{Anomaly, Change, Entry, Id, Payment, Resolution, State, TimestampMs, Verdict};
+use ledger::{
+    Anomaly, AnomalyKind, Change, Entry, Id, Payment, Resolution, State, TimestampMs, Verdict,
+};
 use store::{Batch, Expected};
 use tokio::sync::MutexGuard;
 
 use crate::notify::{self, Registered};
-use crate::record::{self, Found, Idempotent, Operation, Read};
+use crate::record::{self, Idempotent, Operation, Read};
 use crate::spending::ended;
 use crate::{Engine, Error, Event, Unsettled};
 
@@ -37,6 +39,16 @@ impl Word {
         }
         let change = payment.tell(entry, &self.verdict, now);
         change.ok_or_else(|| damaged(entry, "an operation without its entry"))
+    }
+
+    /// A word that names what is another payment's: an anomaly where the provider says it. Whoever
+    /// else says it is there to be asked again.
+    fn of_another(&self, reference: &str, owner: Id) -> Result<Change, Error> {
+        if self.resolution.is_some() {
+            return Err(Unsettled::ReferenceTaken(owner).into());
+        }
+        let reference = reference.to_owned();
+        Ok(Change::Anomaly(AnomalyKind::ReferenceTaken { reference, owner }))
     }
 }
 
@@ -141,7 +153,11 @@ impl Engine {
         let now = self.0.clock.now_ms();
         let (payment, operation) = (&mut held.payment.value, &mut held.operation.value);
         let before = payment.entries.clone();
-        let mut change = word.tell(payment, &operation.entry, now)?;
+        let named = word.verdict.references().map(|named| named.provider.as_str());
+        let mut change = match (named, self.taken(batch, operation, named).await?) {
+            (Some(named), Some(owner)) => word.of_another(named, owner)?,
+            _ => word.tell(payment, &operation.entry, now)?,
+        };
         if let Change::Anomaly(kind) = &change {
             let anomaly = Anomaly {
                 id: Id::anomaly(now, self.random()),
@@ -158,6 +174,7 @@ impl Engine {
         let endpoints = self.registered(&payment.app).await?;
         for (n, entry) in payment.entries.iter().enumerate() {
             if before.get(n) != Some(entry) {
+                self.note_references(batch, payment, entry).await?;
                 self.note_change(batch, payment, (before.get(n), entry), &endpoints);
             }
         }
@@ -190,8 +207,7 @@ impl Engine {
         payment.tell(&operation.entry, &Verdict::Lost { why }, now).unwrap_or(change)
     }
 
-    /// The event of a change, a notification for every endpoint that is told of it, and the way
-    /// back from the provider's reference.
+    /// The event of a change, and a notification for every endpoint that is told of it.
     fn note_change(
         &self,
         batch: &mut Batch,
@@ -199,13 +215,6 @@ impl Engine {
         (before, entry): (Option<&Entry>, &Entry),
         endpoints: &[Registered],
     ) {
-        if let Some(known) = &entry.references {
-            let found = Found { payment: payment.id.clone(), entry: entry.id.clone() };
-            for reference in std::iter::once(&known.provider).chain(&known.secondary) {
-                let key = record::reference_key(&payment.account, entry.kind, reference);
-                batch.put(record::REFERENCE, key, record::encode(&found));
-            }
-        }
         if entry.state == State::Sending || before.is_some_and(|old| old.state == entry.state) {
             return;
         }

@@ -70,9 +70,48 @@ pub enum AnomalyKind {
         /// What the provider says.
         told: String,
     },
+    /// The provider names what it gave to another entry: the answer may be that one's.
+    ReferenceTaken {
+        /// The identifier.
+        reference: String,
+        /// The entry that has it.
+        owner: Id,
+    },
     /// The provider tells of something the ledger does not know.
     Orphan {
         /// What it told, for people.
         told: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read_as_it_was_written() {
+        let eur = Money::new(1, crate::Currency::from_code("EUR").unwrap()).unwrap();
+        let (id, state) = (Id::anomaly(1, [1; 10]), State::Expired);
+        let told = Box::new(Verdict::Lost { why: "w".to_owned() });
+        for kind in [
+            AnomalyKind::Contradiction { state, told: told.clone() },
+            AnomalyKind::OutOfTurn { state, told },
+            AnomalyKind::AmountDiffers { expected: eur, told: eur },
+            AnomalyKind::ReferenceDiffers { expected: "a".to_owned(), told: "b".to_owned() },
+            AnomalyKind::ReferenceTaken { reference: "a".to_owned(), owner: id.clone() },
+            AnomalyKind::Orphan { told: "t".to_owned() },
+        ] {
+            let anomaly = Anomaly {
+                id: id.clone(),
+                account: "shop".to_owned(),
+                payment: Some(id.clone()),
+                entry: Some(id.clone()),
+                kind,
+                noticed_at_ms: 1,
+                closed: None,
+            };
+            let text = serde_json::to_string(&anomaly).unwrap();
+            assert_eq!(serde_json::from_str::<Anomaly>(&text).unwrap(), anomaly, "{text}");
+        }
+    }
 }

@@ -206,6 +206,10 @@ impl Payment {
             let (state, told) = (found.state, Box::new(verdict.clone()));
             return Some(Change::Anomaly(AnomalyKind::Contradiction { state, told }));
         }
+        if let Some(taken) = self.refund_taken(entry, verdict) {
+            return Some(Change::Anomaly(taken));
+        }
+        let found = self.entries.iter_mut().find(|known| known.id == *entry)?;
         let change = found.tell(verdict, now);
         let done = matches!(change, Change::Moved { to: State::Succeeded, .. });
         if done && found.kind == Kind::Cancel {
@@ -216,6 +220,21 @@ impl Payment {
             }
         }
         Some(change)
+    }
+
+    /// What contradicts where a refund is told under the identifier of another refund. One that a
+    /// provider names by what it gives back has no identifier of its own.
+    fn refund_taken(&self, entry: &Id, verdict: &Verdict) -> Option<AnomalyKind> {
+        let named = &verdict.references()?.provider;
+        let bears =
+            |known: &&Entry| known.references.as_ref().is_some_and(|own| own.provider == *named);
+        let mut bearing = self.entries.iter().filter(bears);
+        if self.entry(entry)?.kind != Kind::Refund || bearing.any(|it| it.kind != Kind::Refund) {
+            return None;
+        }
+        let other = self.entries.iter().filter(bears).find(|known| known.id != *entry)?;
+        let (reference, owner) = (named.clone(), other.id.clone());
+        Some(AnomalyKind::ReferenceTaken { reference, owner })
     }
 
     /// Settles an open entry by the word of somebody who is not the provider. Unlike [`tell`], what

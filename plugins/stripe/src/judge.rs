@@ -7,13 +7,23 @@ use crate::money::from_stripe;
 use crate::wire::{Fault, Intent, List, Refund};
 
 /// What a PaymentIntent says about an authorization, its capture or its cancellation.
-pub fn intent(entry: &Entry, found: &Intent) -> Outcome {
-    match entry.kind {
+pub fn intent(order: &Order, found: &Intent) -> Outcome {
+    match order.entry.kind {
+        _ if of_another(order, found) => crossed(&found.id),
         OperationKind::Authorize => authorized(found),
-        OperationKind::Capture => captured(Some(&entry.id), found),
+        OperationKind::Capture => captured(Some(&order.entry.id), found),
         OperationKind::Cancel => canceled(found),
         _ => unexpected(found),
     }
+}
+
+/// Whether it was made for another payment: such an answer came over a crossed line.
+fn of_another(order: &Order, found: &Intent) -> bool {
+    found.metadata.get("payment").is_some_and(|payment| *payment != order.payment.id)
+}
+
+fn crossed(id: &str) -> Outcome {
+    Outcome::unknown(format!("{id} is of something else"))
 }
 
 /// About the authorization.
@@ -62,6 +72,14 @@ pub fn canceled(found: &Intent) -> Outcome {
     }
 }
 
+/// What a refund says about the entry it was asked for by.
+pub fn refund_of(order: &Order, found: &Refund) -> Outcome {
+    match found.entry() {
+        Some(entry) if entry != order.entry.id => crossed(&found.id),
+        _ => refund(found),
+    }
+}
+
 /// What a refund says.
 pub fn refund(found: &Refund) -> Outcome {
     let id = found.id.as_str();
@@ -85,20 +103,23 @@ pub fn listed(order: &Order, list: &List<Refund>) -> Outcome {
 }
 
 /// What an answer other than 200 to a command says.
-pub fn refused(entry: &Entry, status: u16, fault: Fault) -> Outcome {
+pub fn refused(order: &Order, status: u16, fault: Fault) -> Outcome {
     let kind = fault.kind.as_deref().unwrap_or_default();
+    if let Some(found) = fault.payment_intent.as_deref().filter(|it| of_another(order, it)) {
+        return crossed(&found.id);
+    }
     match status {
         // The same key with other parameters: the first request with it may have moved money.
         _ if kind == "idempotency_error" => Outcome::unknown("idempotency key used before"),
         // The first request with this key is still under way.
         409 => Outcome::unknown("another request is in progress"),
-        400 | 402 | 404 => already(entry, &fault).unwrap_or_else(|| {
+        400 | 402 | 404 => already(order, &fault).unwrap_or_else(|| {
             let at = fault.payment_intent.as_ref().map(|found| found.id.as_str().into());
             Decline { references: at, ..declines::of_fault(&fault) }.into()
         }),
         // Turned away at the door. When it was sent again because an answer was lost, that says
         // nothing about the first time.
-        401 | 403 | 429 if entry.state != EntryState::Unknown => {
+        401 | 403 | 429 if order.entry.state != EntryState::Unknown => {
             let retry = if status == 429 { RetryAdvice::Later } else { RetryAdvice::OtherProvider };
             let (code, message) = declines::said(&fault);
             decline(DeclineCode::ProviderUnavailable, retry, code, message).into()
@@ -109,10 +130,10 @@ pub fn refused(entry: &Entry, status: u16, fault: Fault) -> Outcome {
 
 /// "Unexpected state" may mean that this very operation was done before: its answer was lost, and
 /// the key forgotten.
-fn already(entry: &Entry, fault: &Fault) -> Option<Outcome> {
+fn already(order: &Order, fault: &Fault) -> Option<Outcome> {
     let found = fault.payment_intent.as_deref()?;
-    let of_intent = matches!(entry.kind, OperationKind::Capture | OperationKind::Cancel);
-    let outcome = of_intent.then(|| intent(entry, found));
+    let of_intent = matches!(order.entry.kind, OperationKind::Capture | OperationKind::Cancel);
+    let outcome = of_intent.then(|| intent(order, found));
     outcome.filter(|outcome| matches!(outcome, Outcome::Succeeded(_)))
 }
 

@@ -68,14 +68,14 @@ impl Adapter for Stripe {
         let sync = matches!(operation, Operation::Sync(_));
         let outcome = match (http.status, state) {
             (200, CARD) => return confirm(host, order, &http.json::<PaymentMethod>()?.id),
-            (200, REFUND) => http.json::<Refund>().map(|found| judge::refund(&found)),
+            (200, REFUND) => http.json::<Refund>().map(|found| judge::refund_of(order, &found)),
             (200, REFUNDS) => http.json::<List<Refund>>().map(|list| judge::listed(order, &list)),
-            (200, _) => http.json::<Intent>().map(|found| judge::intent(&order.entry, &found)),
+            (200, _) => http.json::<Intent>().map(|found| judge::intent(order, &found)),
             (status, _) if sync => Ok(Outcome::unknown(format!("status {status}"))),
             (409 | 500.., CARD) => Ok(judge::unavailable(http.status)),
-            (status, _) => http
-                .json::<Problem>()
-                .map(|problem| judge::refused(&order.entry, status, problem.error)),
+            (status, _) => {
+                http.json::<Problem>().map(|problem| judge::refused(order, status, problem.error))
+            }
         };
         // What cannot be read may well have moved money.
         let unreadable = |_| Outcome::unknown(format!("status {}, unreadable", http.status));

@@ -1,8 +1,8 @@
 //! Payments beside a plugin that means harm: the time of a neighbour's payment while the plugin
 //! does harm in each of its calls, against the time it takes while the same calls are answered as
-//! they should, on the same host.
+//! they should, and while there are none, on the same host.
 //!
-//! Harm and none in turn, so that a store that grows shows on both. The plugin is never quarantined
+//! None, tame and harmful ones in turn, so that a store that grows shows on both. The plugin is never quarantined
 //! here, which would end the harm after a few calls.
 
 use std::path::Path;
@@ -36,14 +36,18 @@ pub async fn compare(root: &Path, component: &Path) {
     let mut memory = vec![host.resident_kib()];
     // Twice, so that what is kept for the next call is told from what is lost.
     for (round, harm) in [HARMS, HARMS].concat().into_iter().enumerate() {
+        let quiet = pay(&host, &n).await;
+        println!("  quiet              {}", quiet.line());
         let (tame_calls, tame) = beside(&host, "tame", round, &n).await;
         memory.push(host.resident_kib());
         println!("  tame {tame_calls:8} calls {}", tame.line());
         let (wild_calls, wild) = beside(&host, harm, round, &n).await;
         println!("  {harm} {wild_calls:8} calls {}", wild.line());
         memory.push(host.resident_kib());
-        let ratio = |share| millis(wild.at(share)) / millis(tame.at(share));
-        println!("    ratio of p50 {:.2}, of p99 {:.2}", ratio(0.5), ratio(0.99));
+        for (to, figures) in [("quiet", &quiet), ("tame", &tame)] {
+            let ratio = |share| millis(wild.at(share)) / millis(figures.at(share));
+            println!("    to {to:5}: ratio of p50 {:.2}, of p99 {:.2}", ratio(0.5), ratio(0.99));
+        }
     }
     println!("  memory of the host, in KiB, at the start and after each: {memory:?}\n");
     simulator.stop().await;

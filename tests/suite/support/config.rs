@@ -9,7 +9,7 @@ use super::paths::built;
 use super::plugins::{Component, component};
 
 /// What stands in `tollgate.toml`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// The folder of the store, from that of the file.
     pub store: PathBuf,
@@ -21,6 +21,8 @@ pub struct Config {
     pub server: String,
     /// Lines of `[store]`.
     pub store_lines: String,
+    /// Lines of `[sandbox]`.
+    pub sandbox_lines: String,
     /// Lines at the end of the file.
     pub more: String,
 }
@@ -80,8 +82,7 @@ impl Config {
             (name.to_owned(), path.display().to_string(), digest.clone())
         };
         let plugins = names.into_iter().map(plugin).collect();
-        let (server, store_lines, more) = <(String, String, String)>::default();
-        Config { store: PathBuf::from("store"), plugins, accounts, server, store_lines, more }
+        Config { store: PathBuf::from("store"), plugins, accounts, ..Config::default() }
     }
 
     /// Writes `tollgate.toml` and its secrets.
@@ -105,8 +106,8 @@ impl Config {
         let cache = built().join("suite-compiled");
         let mut text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{public_url}\"\n\
-             {}\n[store]\npath = {:?}\n{}\n[sandbox]\ncache = {cache:?}\n",
-            self.server, self.store, self.store_lines
+             {}\n[store]\npath = {:?}\n{}\n[sandbox]\ncache = {cache:?}\n{}",
+            self.server, self.store, self.store_lines, self.sandbox_lines
         );
         for (name, path, digest) in &self.plugins {
             let at = format!("component = {path:?}\ndigest = {digest:?}");

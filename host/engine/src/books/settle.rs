@@ -1,15 +1,13 @@
 //! A person's word about an entry: what may be said, and how it is told to the ledger.
 
 use ledger::{
-    Decline, DeclineCode, Id, Kind, Means, Payment, References, Resolution, RetryAdvice, Settled,
+    Decline, DeclineCode, Id, Kind, Means, References, Resolution, RetryAdvice, Settled,
     Unresolved, Verdict,
 };
-use store::{Batch, Expected};
 
 use super::{Books, EntryRecord};
-use crate::record::{self, Found, Operation};
+use crate::Error;
 use crate::tell::Word;
-use crate::{Engine, Error};
 
 /// How somebody says that an entry ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -79,42 +77,9 @@ impl Books {
             }),
             answers: false,
         };
-        self.0.settle_by(&operation, &word).await?;
+        self.0.tell_word(&operation, &word, self.0.batch(), |_, _| ()).await?;
         tracing::warn!(entry = %id, by = said.by, fate = ?said.fate, "settled by a person's word");
         self.entry(id).await
-    }
-}
-
-impl Engine {
-    /// Tells somebody's word, unless the provider knows another payment by its reference.
-    pub(crate) async fn settle_by(
-        &self,
-        operation: &Operation,
-        word: &Word,
-    ) -> Result<Payment, Error> {
-        let mut batch = self.batch();
-        if let Some(references) = word.verdict.references() {
-            self.expect_own(&mut batch, operation, &references.provider).await?;
-        }
-        self.tell_word(operation, word, batch, |_, _| ()).await
-    }
-
-    async fn expect_own(
-        &self,
-        batch: &mut Batch,
-        operation: &Operation,
-        reference: &str,
-    ) -> Result<(), Error> {
-        let key = record::reference_key(&operation.account, operation.kind, reference);
-        let read = record::read::<Found>(&*self.0.store, record::REFERENCE, &key).await?;
-        if let Some(read) = &read
-            && read.value.payment != operation.payment
-        {
-            return Err(Unsettled::ReferenceTaken(read.value.entry.clone()).into());
-        }
-        let expected = read.map_or(Expected::Absent, |read| Expected::Version(read.version));
-        batch.expect(record::REFERENCE, key, expected);
-        Ok(())
     }
 }
 

@@ -1,63 +1,83 @@
-//! A plugin that always wants another request, at a provider that answers every one.
+//! Plugins of a few lines, at a provider that answers, hangs up, or waits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use egress::Gate;
-use ledger::{Currency, Money, State};
+use ledger::{AnomalyKind, Currency, Id, Money, State};
 use sandbox::Surroundings;
 use store::Model;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use vault::{AtRest, Keyring, Legacy};
 
 use super::*;
 use crate::apps::tests::Hand;
+use crate::books::{Books, Listed};
 use crate::clock::SystemEntropy;
 use crate::plugin::Calling;
 use crate::reconcile::tests::{answered, described, nothing};
 use crate::{AccountParts, AppChange, Ask, Instrument, Mode, NewPayment, Options, Parts, Plugin};
 
-struct Insatiable {
-    description: wit::Description,
-    url: String,
+/// What a plugin does in the n-th step of an operation.
+type Script = fn(u8, &wit::Operation) -> Does;
+
+enum Does {
+    Sends { moves_money: bool },
+    Done(wit::Outcome),
 }
 
-impl Insatiable {
-    fn another(&self, moves_money: bool) -> Calling<'static, Result<wit::Step, wit::Failure>> {
+struct Scripted {
+    description: wit::Description,
+    url: String,
+    script: Script,
+}
+
+impl Scripted {
+    fn step(
+        &self,
+        step: u8,
+        operation: &wit::Operation,
+    ) -> Calling<'static, Result<wit::Step, wit::Failure>> {
+        let moves_money = match (self.script)(step, operation) {
+            Does::Done(outcome) => return answered(Ok(wit::Step::Done(outcome))),
+            Does::Sends { moves_money } => moves_money,
+        };
         let request = wit::Request::Http(wit::HttpRequest {
             method: wit::Method::Post,
             url: self.url.clone(),
             headers: Vec::new(),
             body: Vec::new(),
         });
-        answered(Ok(wit::Step::Send(wit::Exchange { request, moves_money, state: Vec::new() })))
+        let state = vec![step + 1];
+        answered(Ok(wit::Step::Send(wit::Exchange { request, moves_money, state })))
     }
 }
 
-impl Plugin for Insatiable {
+impl Plugin for Scripted {
     fn description(&self) -> &wit::Description {
         &self.description
     }
     fn identity(&self) -> String {
-        "insatiable".to_owned()
+        "scripted".to_owned()
     }
     fn start(
         &self,
         _: Surroundings,
-        _: wit::Operation,
+        operation: wit::Operation,
     ) -> Calling<'_, Result<wit::Step, wit::Failure>> {
-        self.another(true)
+        self.step(0, &operation)
     }
     fn resume(
         &self,
         _: Surroundings,
-        _: wit::Operation,
-        _: Vec<u8>,
+        operation: wit::Operation,
+        state: Vec<u8>,
         _: wit::Reply,
     ) -> Calling<'_, Result<wit::Step, wit::Failure>> {
-        self.another(false)
+        self.step(state[0], &operation)
     }
     fn prove(
         &self,
@@ -78,79 +98,264 @@ impl Plugin for Insatiable {
     }
 }
 
-/// Answers one request a connection, with nothing in it.
-async fn provider() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
-            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-            stream.write_all(answer).await.ok();
-        }
-    });
-    format!("http://{address}")
+/// Takes one request a connection. Of the first `answers` each is answered, with nothing in it, once
+/// there is leave to; at every later one it hangs up.
+struct Provider {
+    host: String,
+    asked: Arc<Semaphore>,
+    leave: Arc<Semaphore>,
 }
 
-fn engine(host: &str) -> Engine {
-    let mut description = described();
-    description.operations = vec![wit::OperationKind::Authorize];
-    description.methods = vec!["token".to_owned()];
-    let account = AccountParts {
-        name: "shop".to_owned(),
-        mode: Mode::Test,
-        plugin: Arc::new(Insatiable { description, url: format!("{host}/more") }),
-        keyring: Keyring::new(Legacy::none()),
-        settings: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        gate: Gate { hosts: vec![host.parse().unwrap()], ..Gate::default() },
-        notify_url: "https://pay.example/webhooks/shop".to_owned(),
-        delivery_age_seconds_max: 300,
-    };
-    let engine = Engine::new(Parts {
-        store: Arc::new(Model::new()),
-        egress: egress::Egress::new(egress::Options::default()).unwrap(),
-        notifying: crate::notify::tests::notifying(),
-        at_rest: AtRest::closed(),
-        card_keys: Arc::new(store::Slots::in_memory()),
-        clock: Arc::new(Hand(1_700_000_000_000.into())),
-        entropy: Arc::new(SystemEntropy),
-        accounts: vec![account],
-        options: Options { steps_max: 5, ..Options::default() },
-    });
-    engine.unwrap()
+impl Provider {
+    async fn new(answers: usize) -> Provider {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let (asked, leave) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let provider = Provider { host, asked: asked.clone(), leave: leave.clone() };
+        tokio::spawn(async move {
+            for n in 0.. {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+                asked.add_permits(1);
+                if n >= answers {
+                    continue;
+                }
+                leave.acquire().await.unwrap().forget();
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer).await.ok();
+            }
+        });
+        provider
+    }
+
+    /// One that answers every request at once.
+    async fn willing() -> Provider {
+        let provider = Provider::new(usize::MAX).await;
+        provider.leave.add_permits(1_000);
+        provider
+    }
+}
+
+struct Bench {
+    engine: Engine,
+    app: Id,
+    asked: std::sync::atomic::AtomicUsize,
+}
+
+impl Bench {
+    async fn new(provider: &Provider, script: Script) -> Bench {
+        Bench::of(provider, script, described()).await
+    }
+
+    async fn of(provider: &Provider, script: Script, mut description: wit::Description) -> Bench {
+        let host = &provider.host;
+        description.operations = vec![wit::OperationKind::Authorize, wit::OperationKind::Cancel];
+        description.methods = vec!["token".to_owned()];
+        description.recovery.idempotent_seconds = Some(86_400);
+        let account = AccountParts {
+            name: "shop".to_owned(),
+            mode: Mode::Test,
+            plugin: Arc::new(Scripted { description, url: format!("{host}/more"), script }),
+            keyring: Keyring::new(Legacy::none()),
+            settings: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            gate: Gate { hosts: vec![host.parse().unwrap()], ..Gate::default() },
+            notify_url: "https://pay.example/webhooks/shop".to_owned(),
+            delivery_age_seconds_max: 300,
+        };
+        let engine = Engine::new(Parts {
+            store: Arc::new(Model::new()),
+            egress: egress::Egress::new(egress::Options::default()).unwrap(),
+            notifying: crate::notify::tests::notifying(),
+            at_rest: AtRest::closed(),
+            card_keys: Arc::new(store::Slots::in_memory()),
+            clock: Arc::new(Hand(1_700_000_000_000.into())),
+            entropy: Arc::new(SystemEntropy),
+            accounts: vec![account],
+            options: Options { steps_max: 5, ..Options::default() },
+        });
+        let engine = engine.unwrap();
+        let named = AppChange { name: Some("app".to_owned()), ..AppChange::default() };
+        let (app, _) = engine.apps().add(&named, None).await.unwrap();
+        Bench { engine, app: app.id, asked: 0.into() }
+    }
+
+    fn ask(&self) -> Ask {
+        let n = self.asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let idempotency_key = format!("k{n}");
+        Ask { app: self.app.clone(), key: "key".to_owned(), idempotency_key, digest: [1; 32] }
+    }
+
+    /// Without a limit some of the plugins would go on for ever.
+    async fn pay(&self) -> Payment {
+        self.pay_for("").await
+    }
+
+    async fn pay_for(&self, what: &str) -> Payment {
+        let new = NewPayment {
+            account: "shop".to_owned(),
+            amount: Money::new(900, Currency::from_code("EUR").unwrap()).unwrap(),
+            merchant_reference: "order".to_owned(),
+            instrument: Instrument::Token("tok".to_owned()),
+            capture: true,
+            description: what.to_owned(),
+            return_url: None,
+            customer_ip: None,
+            extra: BTreeMap::new(),
+        };
+        let paying = self.engine.pay(self.ask(), new);
+        let paid = tokio::time::timeout(Duration::from_secs(60), paying).await;
+        paid.expect("it is stopped").unwrap().payment
+    }
+
+    async fn sent(&self) -> usize {
+        let sent = store::Range::under(record::EXCHANGE, b"");
+        self.engine.0.store.scan(sent).await.unwrap().len()
+    }
+
+    async fn anomalies(&self) -> Vec<AnomalyKind> {
+        let listed = Listed { limit: 10, ..Listed::default() };
+        let all = Books::of(&self.engine).anomalies(&listed).await.unwrap().anomalies;
+        all.into_iter().map(|anomaly| anomaly.kind).collect()
+    }
+}
+
+fn order(asked: &wit::Operation) -> &wit::Order {
+    match asked {
+        wit::Operation::Authorize(order) | wit::Operation::Cancel(order) => order,
+        wit::Operation::Sync(order) => order,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn succeeded(reference: &str, asked: &wit::Operation) -> Does {
+    moved(reference, order(asked).entry.amount.clone())
+}
+
+fn moved(reference: &str, amount: wit::Money) -> Does {
+    let references = named(reference);
+    Does::Done(wit::Outcome::Succeeded(wit::Settled { references, amount }))
+}
+
+fn named(reference: &str) -> wit::References {
+    wit::References { provider: reference.to_owned(), secondary: None }
 }
 
 #[tokio::test]
 async fn a_plugin_that_wants_one_request_after_the_other_is_stopped_and_its_entry_is_unknown() {
-    let engine = engine(&provider().await);
-    let named = AppChange { name: Some("app".to_owned()), ..AppChange::default() };
-    let (app, _) = engine.apps().add(&named, None).await.unwrap();
-    let ask = Ask {
-        app: app.id,
-        key: "key".to_owned(),
-        idempotency_key: "k1".to_owned(),
-        digest: [1; 32],
-    };
-    let new = NewPayment {
-        account: "shop".to_owned(),
-        amount: Money::new(900, Currency::from_code("EUR").unwrap()).unwrap(),
-        merchant_reference: "order".to_owned(),
-        instrument: Instrument::Token("tok".to_owned()),
-        capture: true,
-        description: String::new(),
-        return_url: None,
-        customer_ip: None,
-        extra: BTreeMap::new(),
-    };
-    // Without the limit it would go on for ever.
-    let paying = tokio::time::timeout(Duration::from_secs(60), engine.pay(ask, new));
-    let done = paying.await.expect("it is stopped").unwrap();
-    let entry = &done.payment.entries[0];
+    let insatiable: Script = |step, _| Does::Sends { moves_money: step == 0 };
+    let bench = Bench::new(&Provider::willing().await, insatiable).await;
+    let payment = bench.pay().await;
+    let entry = &payment.entries[0];
     assert_eq!(entry.state, State::Unknown, "money was asked for");
     let why = entry.why.as_deref().unwrap_or_default();
     assert!(why.contains("the plugin wants more than 5 requests"), "{entry:?}");
-    let sent = engine.0.store.scan(store::Range::under(record::EXCHANGE, b"")).await.unwrap();
-    assert_eq!(sent.len(), 5, "each that was sent is recorded, and no other");
+    assert_eq!(bench.sent().await, 5, "each that was sent is recorded, and no other");
+}
+
+#[tokio::test]
+async fn where_money_was_asked_for_a_lost_look_up_that_is_repeated_proves_nothing() {
+    // The second request looks up what the first one did.
+    let looks_up: Script = |step, _| Does::Sends { moves_money: step == 0 };
+    let provider = Provider::new(1).await;
+    provider.leave.add_permits(1);
+    let bench = Bench::new(&provider, looks_up).await;
+    let payment = bench.pay().await;
+    assert_eq!(payment.entries[0].state, State::Unknown, "{payment:?}");
+    for _ in 0..3 {
+        let found = bench.engine.sync(&bench.app, &payment.id).await.unwrap();
+        assert_eq!(found.entries[0].state, State::Unknown, "{found:?}");
+    }
+    assert_eq!(provider.asked.available_permits(), 5, "the look-up was sent again each time");
+}
+
+#[tokio::test]
+async fn what_was_cancelled_between_two_requests_of_it_is_not_paid() {
+    let with_token: Script = |step, asked| match (asked, step) {
+        (wit::Operation::Cancel(_), _) => succeeded("closed", asked),
+        (_, 0) => Does::Sends { moves_money: false },
+        (_, 1) => Does::Sends { moves_money: true },
+        _ => succeeded("paid", asked),
+    };
+    let provider = Provider::new(2).await;
+    let bench = Bench::new(&provider, with_token).await;
+    let cancelling = async {
+        provider.asked.acquire().await.unwrap().forget();
+        let page = bench.engine.payments(&bench.app, None, 10).await.unwrap();
+        let cancelled = bench.engine.cancel(bench.ask(), page.payments[0].id.clone()).await;
+        assert_eq!(cancelled.unwrap().payment.entries[0].state, State::Expired);
+        // From here on the provider answers whatever comes.
+        provider.leave.add_permits(10);
+    };
+    let (payment, ()) = tokio::join!(bench.pay(), cancelling);
+    assert_eq!(payment.entries[0].state, State::Expired, "{payment:?}");
+    assert_eq!(provider.asked.available_permits(), 0, "the request that moves money left");
+    assert_eq!(bench.anomalies().await, []);
+    let key = record::exchange_key(&payment.entries[0].id, 1);
+    let store = &*bench.engine.0.store;
+    let held = record::read::<Exchange>(store, record::EXCHANGE, &key).await.unwrap().unwrap();
+    assert_eq!(held.value.failed.as_deref(), Some("not sent: the entry was expired by then"));
+}
+
+#[tokio::test]
+async fn an_answer_that_names_another_payments_charge_settles_nothing() {
+    let crossed: Script = |_, asked| succeeded("ch_1", asked);
+    let bench = Bench::new(&Provider::willing().await, crossed).await;
+    let first = bench.pay().await;
+    assert_eq!(first.entries[0].state, State::Succeeded);
+    let second = bench.pay().await;
+    assert_eq!(second.entries[0].state, State::Unknown, "{second:?}");
+    let (reference, owner) = ("ch_1".to_owned(), first.entries[0].id.clone());
+    assert_eq!(bench.anomalies().await, [AnomalyKind::ReferenceTaken { reference, owner }]);
+    let key = record::reference_key("shop", ledger::Kind::Authorize, "ch_1");
+    let store = &*bench.engine.0.store;
+    let found = record::read::<record::Found>(store, record::REFERENCE, &key).await.unwrap();
+    assert_eq!(found.unwrap().value.payment, first.id, "it leads to whom it is of");
+}
+
+/// Lies as the description of the payment says.
+fn liar(_: u8, asked: &wit::Operation) -> Does {
+    let order = order(asked);
+    let due = &order.entry.amount;
+    match (asked, order.description.as_str()) {
+        (_, "less") => moved("less", wit::Money { minor: due.minor - 1, ..due.clone() }),
+        (_, "more") => moved("more", wit::Money { minor: due.minor + 1, ..due.clone() }),
+        (_, "other money") => {
+            moved("usd", wit::Money { currency: "USD".to_owned(), ..due.clone() })
+        }
+        (_, "no money") => {
+            moved("xxx", wit::Money { currency: "nonsense".to_owned(), ..due.clone() })
+        }
+        (wit::Operation::Sync(_), "other name") => succeeded("B", asked),
+        (_, "other name") => Does::Done(wit::Outcome::Pending(named("A"))),
+        (_, "never heard of it") => Does::Done(wit::Outcome::Absent),
+        _ => succeeded(&order.entry.id, asked),
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_plugin_lies_about_moves_nothing_and_costs_one_call() {
+    let mut description = described();
+    description.recovery.query = true;
+    let bench = Bench::of(&Provider::willing().await, liar, description).await;
+    let mut named = 0;
+    for (lie, state, anomaly) in [
+        ("less", State::Unknown, true),
+        ("more", State::Unknown, true),
+        ("other money", State::Unknown, true),
+        ("no money", State::Unknown, false),
+        ("other name", State::Pending, true),
+        ("never heard of it", State::Unknown, false),
+    ] {
+        let payment = bench.pay_for(lie).await;
+        let payment = match lie {
+            "other name" => bench.engine.sync(&bench.app, &payment.id).await.unwrap(),
+            _ => payment,
+        };
+        assert_eq!(payment.entries[0].state, state, "{lie}: {payment:?}");
+        assert_eq!(payment.captured_minor(), 0, "{lie}");
+        named += usize::from(anomaly);
+        assert_eq!(bench.anomalies().await.len(), named, "{lie}");
+        assert_eq!(bench.pay().await.entries[0].state, State::Succeeded, "after {lie}");
+    }
 }

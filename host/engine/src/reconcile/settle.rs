@@ -32,7 +32,7 @@ impl Engine {
             }),
             answers: false,
         };
-        match self.settle_by(&operation.value, &word).await {
+        match self.tell_word(&operation.value, &word, self.batch(), |_, _| ()).await {
             Ok(_) => Ok(true),
             // Somebody was faster, or the ledger knows better: it stays a difference.
             Err(Error::Unsettled(_) | Error::Busy) => Ok(false),

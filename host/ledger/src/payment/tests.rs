@@ -149,6 +149,32 @@ fn another_amount_currency_or_reference_is_an_anomaly_and_changes_nothing() {
 }
 
 #[test]
+fn one_refund_is_not_told_of_two_entries_but_both_may_bear_the_payments_name() {
+    let mut payment = payment(100);
+    done(&mut payment, 1, Kind::Authorize, 100, true);
+    for (n, minor) in [(2, 40), (3, 40)] {
+        payment.begin(entry(n, Kind::Refund, minor, false)).unwrap();
+        payment.tell(&id(n), &Verdict::Sending, 1);
+    }
+    payment.tell(&id(2), &succeeded(2, 40), 2);
+    let before = payment.clone();
+    let (reference, owner) = (reference(2).provider, id(2));
+    let taken = Change::Anomaly(AnomalyKind::ReferenceTaken { reference, owner });
+    assert_eq!(payment.tell(&id(3), &succeeded(2, 40), 3), Some(taken));
+    assert_eq!(payment, before);
+    assert_eq!(payment.refunded_minor(), 40);
+    payment.tell(&id(3), &succeeded(3, 40), 4);
+    assert_eq!(payment.refunded_minor(), 80);
+    // Some providers name a refund by what it gives back.
+    for n in [4, 5] {
+        payment.begin(entry(n, Kind::Refund, 10, false)).unwrap();
+        payment.tell(&id(n), &Verdict::Sending, 5);
+        payment.tell(&id(n), &succeeded(1, 10), 6);
+    }
+    assert_eq!(payment.refunded_minor(), 100);
+}
+
+#[test]
 fn a_payout_is_one_entry() {
     let mut payout = payment(100);
     done(&mut payout, 1, Kind::Payout, 100, false);

@@ -91,12 +91,14 @@ impl ReconcileCommand {
     }
 
     async fn compare(self, desk: &Desk) -> Result<Reconciled, super::Failure> {
-        let out: Box<dyn Write + Send> = match &self.out {
+        let (format, out) = (self.format, self.out.clone());
+        // Nothing is written over before what is asked can be read: one file may be both.
+        let asked = self.asked()?;
+        let out: Box<dyn Write + Send> = match out {
             Some(file) => Box::new(BufWriter::new(File::create(file)?)),
             None => Box::new(std::io::stdout()),
         };
-        let mut writer = Writer::new(self.format, out);
-        let asked = self.asked()?;
+        let mut writer = Writer::new(format, out);
         if asked.resolve {
             let what = format!("{} {} {}", asked.account, asked.since_ms, asked.until_ms);
             desk.note("reconcile", &asked.account, &what).await?;

@@ -19,7 +19,11 @@ pub fn serve(config: &Path) -> Outcome {
     close_memory()?;
     let loaded = Loaded::read(config)?;
     make_room_for_files(&loaded)?;
-    runtime()?.block_on(async { run(&loaded).await })
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async { run(&loaded).await });
+    // The store is closed: what a plugin computes still is nobody's any more, and not waited for.
+    runtime.shutdown_background();
+    ended
 }
 
 /// A dump would hold keys, and the cards in hand. A limit of zero stops one that is a file, and not

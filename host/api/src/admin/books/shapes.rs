@@ -69,6 +69,7 @@ pub(crate) static ANOMALY: Shape = Shape::Object(&[&[
             "out-of-turn",
             "amount-differs",
             "reference-differs",
+            "reference-taken",
             "orphan",
         ]),
         "What contradicts: an orphan is what the provider knows and the ledger does not.",
