@@ -212,6 +212,11 @@ impl State {
         let mut payments: Vec<&Payment> = entries.iter().map(|(payment, _)| payment).collect();
         payments.dedup_by_key(|payment| payment.id.clone());
         wrong.extend(payments.into_iter().filter_map(|payment| self.overdone(payment)));
+        // Where nobody says what is not so, the ledger is contradicted only if it has guessed.
+        if !self.shape.faults {
+            let anomalies = self.monitor.anomalies.iter();
+            wrong.extend(anomalies.map(|anomaly| format!("without a fault: {anomaly:?}")));
+        }
         wrong.into_iter().for_each(|what| self.wrong(what));
         self.tally.add("anomalies", self.monitor.anomalies.len() as u64);
         self.tally.add("commits", self.monitor.commits);
