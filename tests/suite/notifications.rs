@@ -1,5 +1,5 @@
 //! Notifications: an app's endpoints are told what happened, signed, in order, at least once,
-//! whatever they do, and whatever they do slows nothing else.
+//! whatever they do, and whatever they do slows no payment and no quick endpoint.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

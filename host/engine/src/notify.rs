@@ -6,8 +6,9 @@
 //! ended. A process that ends in between tells it again, under the same `webhook-id`: at least
 //! once.
 //!
-//! Read in this order: `endpoint` (who is told), `outbox` (the rows), `lanes`, `circuit` and
-//! `schedule` (when each is sent: pure), `attempt` (one sending), `deliverer` (the loop), `replay`.
+//! Read in this order: `endpoint` (who is told), `outbox` (the rows), `lanes`, `circuit`, `pace`
+//! and `schedule` (when each is sent: pure), `attempt` (one sending), `queue` (one endpoint's),
+//! `deliverer` (the loop over all), `replay`.
 //!
 //! Not here: the feed (`event`), which an app reads by itself and which is never behind.
 
@@ -18,6 +19,7 @@ mod endpoint;
 mod lanes;
 mod options;
 mod outbox;
+mod pace;
 mod pattern;
 mod queue;
 mod replay;

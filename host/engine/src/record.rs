@@ -15,7 +15,8 @@
 //! | `delivery` | account `/` event | a webhook event that was acted on |
 //! | `anomaly` | anomaly | what contradicts the ledger |
 //! | `endpoint` | app `/` endpoint | where an app is told, and its sealed secrets |
-//! | `circuit` | app `/` endpoint | how the endpoint has been answering, unless well |
+//! | `endpoint-added` | app | nothing: its version is that of the app's newest endpoint |
+//! | `circuit` | app `/` endpoint | how the endpoint has been answering |
 //! | `outbox` | app `/` endpoint `/`, then the sequence of the commit | a notification that waits |
 //! | `delivered` | the same | a notification that was taken |
 //! | `dead` | the same | a notification that was given up |
@@ -61,6 +62,7 @@ pub(crate) const CARD_KEY: Space = Space::named("card-key");
 /// Every space with records that hold something sealed (`vault::Vaulted`), at whatever depth.
 pub(crate) const SEALED: &[Space] = &[APP, CARD, CARD_KEY, ENDPOINT];
 pub(crate) const ENDPOINT: Space = Space::named("endpoint");
+pub(crate) const ENDPOINT_ADDED: Space = Space::named("endpoint-added");
 pub(crate) const CIRCUIT: Space = Space::named("circuit");
 pub(crate) const OUTBOX: Space = Space::named("outbox");
 pub(crate) const DELIVERED: Space = Space::named("delivered");

@@ -23,9 +23,10 @@ use crate::recovery::Recovered;
 use crate::room::Room;
 use crate::{Batch, Error, Kind, Options, Receipt};
 
-/// A group ends at this many batches, or once its values reach this many bytes.
+/// A group ends at this many batches, or once the state may grow by so much for it: twice that is
+/// what is kept for sled beside the default reserve.
 const GROUP_BATCHES_MAX: usize = 512;
-const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+const GROUP_GROWTH_MAX: u64 = 8 * 1024 * 1024;
 /// A checkpoint is due after this many bytes of values, however few the frames.
 const CHECKPOINT_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -165,6 +166,7 @@ impl Committer {
     }
 
     fn make_durable(&mut self, group: Group, admitted: &[Batch]) -> Result<(), Error> {
+        self.room.own_for(&group)?;
         let place = match self.recovered.journal.append(admitted) {
             // The journal is as it was; with the reserve there is room for this group.
             Err(e) if *e.kind() == Kind::Full && self.room.found_full() => {
@@ -230,7 +232,7 @@ impl Gathered {
     }
 
     fn is_full(&self) -> bool {
-        self.waiting.len() >= GROUP_BATCHES_MAX || self.group.bytes() >= GROUP_BYTES_MAX
+        self.waiting.len() >= GROUP_BATCHES_MAX || self.group.growth() >= GROUP_GROWTH_MAX
     }
 }
 

@@ -1,5 +1,5 @@
 //! The file `durable`: how far the journal is durable, told by the process that writes it to those
-//! that read beside it. Nothing rests on it when the store is opened.
+//! that read beside it, and to those that come after it.
 //!
 //! ```text
 //! sequence (u64), SHA-256 of that frame (32), CRC-32C of the store's id and both (u32)
@@ -9,8 +9,13 @@
 //! writer take back. So a reader beside a writer cannot tell from the journal alone where it may
 //! stop; this file says so. It is written over in place, after the fdatasync of a group and never
 //! before: whatever it says was durable when it said so, and a frame that was durable never goes
-//! away. It is not synced, for it need not be right after a power cut, only true. It costs a
-//! commit no disk operation.
+//! away. It is not synced, for it need not be the newest place after a power cut, only a true one.
+//! It costs a commit no disk operation.
+//!
+//! So a journal that ends before what it says, or has another frame there, has lost something that
+//! was acknowledged: for whoever opens, verifies, exports or repairs the store it is a witness, as
+//! the state and the checkpoints are, and the only one of the commits after theirs. One that is
+//! gone, old or not legible says nothing, and is never missed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -60,10 +65,14 @@ fn untold(why: &io::Error) {
          while it is open");
 }
 
-/// The newest place that was told, if there is a legible one of this store.
+/// The newest place that was told, if there is a legible one of this store and nobody writes.
 pub(crate) fn read(layout: &Layout, id: &StoreId) -> Option<Place> {
-    let path = layout.durable();
-    (0..TRIES).find_map(|_| decode(id, &fs::read(&path).ok()?))
+    decode(id, &fs::read(layout.durable()).ok()?)
+}
+
+/// The newest place that was told, perhaps by a process that writes meanwhile.
+pub(crate) fn read_beside_a_writer(layout: &Layout, id: &StoreId) -> Option<Place> {
+    (0..TRIES).find_map(|_| read(layout, id))
 }
 
 fn encode(id: &StoreId, place: Place) -> Vec<u8> {

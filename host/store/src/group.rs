@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::checksum::{Mark, Place, record_digest};
+use crate::state::growth;
 use crate::{Batch, Error, Frame, Kind, Space};
 
 /// What is known of a record without its value.
@@ -35,6 +36,8 @@ pub(crate) struct Group {
     records: u64,
     /// What the records touched hold in memory, about.
     bytes: usize,
+    /// What they may take of the disk in the state.
+    growth: u64,
 }
 
 /// How a group looks up what the state holds.
@@ -46,7 +49,8 @@ impl Group {
     /// Begins a group on the state that this mark is of.
     pub(crate) fn on(mark: &Mark) -> Group {
         let Mark { place, digest, records } = *mark;
-        Group { touched: BTreeMap::new(), sequence: place.sequence, digest, records, bytes: 0 }
+        let (touched, sequence) = (BTreeMap::new(), place.sequence);
+        Group { touched, sequence, digest, records, bytes: 0, growth: 0 }
     }
 
     /// Takes a batch as the next commit if its preconditions hold; gives its sequence. After an
@@ -62,6 +66,7 @@ impl Group {
         for ((name, value), found) in effects.into_iter().zip(before?) {
             let head = value.as_ref().map(|value| head_of(&name, sequence, value));
             self.recount(found.now, head);
+            self.growth += growth(&name.1, found.now.as_ref(), value.as_ref());
             self.bytes += name.1.len() + value.as_ref().map_or(0, Vec::len) + 64;
             self.touched.insert(name, Touched { stored: found.stored, now: head.zip(value) });
         }
@@ -118,6 +123,11 @@ impl Group {
     /// What the group holds in memory, about.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// By how much the file of the state may grow when the group is applied.
+    pub(crate) fn growth(&self) -> u64 {
+        self.growth
     }
 }
 

@@ -4,7 +4,8 @@
 //! In this order, and nothing is changed before step 4 has said yes:
 //! 1. lock the directory, read its format, or make a store in an empty one;
 //! 2. read the checkpoints' footers; open the state and read all of it;
-//! 3. both name a frame that was durable when they were written: the evidence;
+//! 3. each names a frame that was durable when it was written, and so does the file `durable`,
+//!    which counts where it names a newer one than they do: the evidence;
 //! 4. read the journal from the oldest of these frames on, checking the chain: it must hold each
 //!    of them, unchanged, or something acknowledged is lost and the store does not open;
 //! 5. cut a torn tail;
@@ -27,7 +28,7 @@ use crate::journal::{End, Journal};
 use crate::layout::Layout;
 use crate::lock::Lock;
 use crate::state::{State, Unusable};
-use crate::{Error, Frames, Kind, Options, format};
+use crate::{Error, Frames, Kind, Options, durable, format};
 
 /// How many frames, and about how many bytes of values, are applied to the state at once.
 const REPLAY_FRAMES: u64 = 256;
@@ -85,6 +86,8 @@ fn establish(disk: &dyn Disk, layout: &Layout) -> Result<StoreId, Error> {
         // The directory may be gone from a backup: nothing rests on it.
         let checkpoints = layout.checkpoint();
         disk.make_dir(&checkpoints).map_err(|e| Error::io("make", &checkpoints, e))?;
+        // Whoever made the store may have died before the name of its format was durable.
+        disk.sync_dir(layout.dir()).map_err(|e| Error::io("sync", layout.dir(), e))?;
         return Ok(id);
     }
     format::check_empty(layout)?;
@@ -103,7 +106,13 @@ fn evidence(
     // Without a checkpoint the next one is made from the whole journal: so read the whole now.
     let none = checkpoints.is_empty();
     let of_nothing = none.then(|| Evidence { of: layout.journal(), place: Place::start(id) });
-    checkpoints.iter().map(of_checkpoint).chain(of_state).chain(of_nothing).collect()
+    let seen = checkpoints.iter().map(of_checkpoint).chain(of_state).chain(of_nothing);
+    let mut seen: Vec<Evidence> = seen.collect();
+    // An older place than theirs would be one more reason to read, and says nothing they do not.
+    let newest = seen.iter().map(|one| one.place.sequence).max().unwrap_or_default();
+    let told = durable::read(layout, id).filter(|place| place.sequence > newest);
+    seen.extend(told.map(|place| Evidence { of: layout.durable(), place }));
+    seen
 }
 
 /// Reads the journal from the oldest evidence on and finds its end. Changes nothing.
@@ -128,8 +137,9 @@ fn survey(layout: &Layout, id: &StoreId, seen: &[Evidence]) -> Result<End, Error
 
 fn another_history(one: &Evidence) -> Error {
     let what = format!(
-        "frame {} of the journal is not the one that {} was made from; restore all of the \
-         store's directory from one backup, or, if the journal is the right one, move that away",
+        "frame {} of the journal is not the one that {} has seen; restore all of the \
+         store's directory from one backup, or, if the journal is the right one, move `state`, \
+         `checkpoint` and `durable` away",
         one.place.sequence,
         one.of.display()
     );
@@ -144,7 +154,7 @@ fn too_short(end: &End, seen: &Evidence) -> Error {
         seen.place.sequence
     );
     let remedy = "restore the journal from a backup; to go on without these commits, and only if \
-         they are known from elsewhere, move `state` and `checkpoint` away";
+         they are known from elsewhere, move `state`, `checkpoint` and `durable` away";
     Error::damaged(end.path(), end.length, what, remedy)
 }
 

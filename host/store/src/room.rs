@@ -8,30 +8,32 @@
 //! reserve is taken again and the store goes on, without anybody's doing.
 //!
 //! sled cannot be told to wait, and has to be given up after a write that fails. So the space its
-//! file grows into is made its own beforehand, and no commit is taken that might need more.
+//! file grows into is made its own before a group goes into the journal: the most that such a group
+//! was measured to need, and that of the group before once more, which sled may still be writing. A
+//! group that cannot have it is refused. It is a measure and no bound, for sled states none, and it
+//! may shorten its file while it takes a group, which gives back what is behind the end. If then it
+//! needs more, and others have filled the disk within that moment, its write fails and the store
+//! stops: all that was acknowledged is in the journal, and it opens when there is room again.
 //!
 //! Not here: a write that finds the disk full all the same (`journal`), which takes itself back.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::disk::Disk;
+use crate::group::Group;
 use crate::layout::Layout;
 use crate::{Batch, Error, Kind};
 
 /// The reserve, and whether it is there.
 pub(crate) struct Room {
     gauge: Gauge,
-    ahead: Ahead,
-}
-
-/// How far the state's file may grow into space that is its own.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ahead {
-    /// Its length when that was looked at last.
-    length: u64,
-    until: u64,
+    /// How far the state's file may grow into space that is its own.
+    owned_until: u64,
+    /// What the last group may need of it.
+    last_growth: u64,
 }
 
 /// What of it is looked at from elsewhere. Cheap to clone.
@@ -138,7 +140,7 @@ impl Gauge {
 impl Room {
     /// Takes the reserve, if there is room for it.
     pub(crate) fn new(gauge: Gauge) -> Room {
-        let mut room = Room { gauge, ahead: Ahead::default() };
+        let mut room = Room { gauge, owned_until: 0, last_growth: 0 };
         if room.gauge.reserve_bytes > 0 && !room.take_reserve() {
             room.fill(room.gauge.free_bytes().unwrap_or_default());
         }
@@ -154,7 +156,7 @@ impl Room {
     pub(crate) fn look(&mut self) -> Admits {
         let Some(free) = self.gauge.free_bytes() else { return Admits::Any };
         let reserve = self.gauge.reserve_bytes;
-        let state_can_grow = self.reach_ahead();
+        let state_can_grow = self.own(reserve / 8);
         if !self.is_full() && (free < reserve / 4 || !state_can_grow) {
             self.fill(free);
         } else if self.is_full() && free >= reserve.saturating_mul(2) && self.take_reserve() {
@@ -180,24 +182,45 @@ impl Room {
         true
     }
 
-    /// Makes half a reserve's worth of space the state's own, once half of that is used up. False
-    /// when there is too little left of it.
-    fn reach_ahead(&mut self) -> bool {
+    /// Before a group is written: makes the space that the state may need for it its own.
+    ///
+    /// # Errors
+    /// `Full`: nothing was changed but the reserve, which is given back.
+    pub(crate) fn own_for(&mut self, group: &Group) -> Result<(), Error> {
+        if self.gauge.reserve_bytes == 0 {
+            return Ok(());
+        }
+        let needed = group.growth().saturating_add(self.last_growth);
+        if self.own(needed) || (self.found_full() && self.own(needed)) {
+            self.last_growth = group.growth();
+            return Ok(());
+        }
+        let what = format!("the disk has no {} KiB that this commit may need", needed / 1024);
+        Err(Error::new(Kind::Full, what))
+    }
+
+    /// Whether so many bytes after the end of the state's file are its own. Half a reserve's worth
+    /// is taken ahead, or else as much as that, once half of it is used up.
+    fn own(&mut self, needed: u64) -> bool {
         let path = self.gauge.layout.state_file();
         // Without a file there is nothing that sled has to be spared.
-        let Ok(length) = std::fs::metadata(&path).map(|file| file.len()) else { return true };
-        let wanted = self.gauge.reserve_bytes / 2;
-        if length < self.ahead.length {
-            // sled has cut its file, and what was beyond the end is gone with that.
-            self.ahead.until = length;
+        let Ok(file) = std::fs::metadata(&path) else { return true };
+        let (length, reserve) = (file.len(), self.gauge.reserve_bytes);
+        if file.blocks().saturating_mul(512) < self.owned_until {
+            // sled has shortened its file, and what was beyond the end is gone with that.
+            self.owned_until = length;
         }
-        self.ahead.length = length;
-        if self.ahead.until < length.saturating_add(wanted / 2)
-            && self.gauge.disk.allocate_beyond(&path, wanted).is_ok()
-        {
-            self.ahead.until = length.saturating_add(wanted);
+        let owned = self.owned_until.saturating_sub(length);
+        if owned >= needed.max(reserve / 4) {
+            return true;
         }
-        self.ahead.until >= length.saturating_add(wanted / 4)
+        for bytes in [needed.max(reserve / 2), needed] {
+            if self.gauge.disk.allocate_beyond(&path, bytes).is_ok() {
+                self.owned_until = length.saturating_add(bytes.max(owned));
+                return true;
+            }
+        }
+        owned >= needed
     }
 
     fn is_full(&self) -> bool {

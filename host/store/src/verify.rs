@@ -1,7 +1,8 @@
 //! Reads everything a store has and says what is wrong; changes nothing.
 //!
 //! The journal is replayed from its first commit, which gives the digest the state must have after
-//! each. A checkpoint, and the state, must have the digest the journal gives for their frame.
+//! each. A checkpoint, and the state, must have the digest the journal gives for their frame. The
+//! file `durable` has none: of the frame that it names, the journal must have the very one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,13 +11,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::checkpoint::Checkpoint;
-use crate::checksum::{Mark, StoreId};
+use crate::checksum::{Mark, Place, StoreId};
 use crate::journal::{no_store, numbered};
 use crate::layout::{self, Layout};
 use crate::lock::Lock;
 use crate::replay::Replay;
 use crate::state::{State, Unusable};
-use crate::{Error, Frames, format};
+use crate::{Error, Frames, durable, format};
 
 /// sled's cache while its copy is read.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -78,8 +79,10 @@ pub fn verify(dir: &Path) -> Result<Report, Error> {
         notes.extend(checkpoint.check(&id).err().map(|e| e.to_string()));
     }
     let mut claims: Vec<_> =
-        checkpoints.iter().map(|one| Claim { by: one.path.clone(), mark: one.mark }).collect();
-    claims.extend(state.map(|mark| Claim { by: layout.state(), mark }));
+        checkpoints.iter().map(|one| Claim::of(one.path.clone(), one.mark)).collect();
+    claims.extend(state.map(|mark| Claim::of(layout.state(), mark)));
+    let told = durable::read(&layout, &id);
+    claims.extend(told.map(|place| Claim { by: layout.durable(), place, mark: None }));
     let mut replay = Replay::new(&id);
     let mut damage = Vec::new();
     let torn_bytes = replay.run(&layout, &id, &claims, &mut damage);
@@ -102,10 +105,24 @@ pub fn verify(dir: &Path) -> Result<Report, Error> {
     })
 }
 
-/// What a checkpoint or the state says of a frame.
+/// What something beside the journal says of a frame.
 struct Claim {
     by: PathBuf,
-    mark: Mark,
+    place: Place,
+    /// What it says of the records, too: the file `durable` knows none.
+    mark: Option<Mark>,
+}
+
+impl Claim {
+    /// What a checkpoint or the state says.
+    fn of(by: PathBuf, mark: Mark) -> Claim {
+        Claim { by, place: mark.place, mark: Some(mark) }
+    }
+
+    /// Whether it is so, after its frame.
+    fn holds(&self, found: &Mark) -> bool {
+        self.place == found.place && self.mark.is_none_or(|mark| mark == *found)
+    }
 }
 
 /// The replay, and what it is compared with.
@@ -124,9 +141,8 @@ impl Replay {
             0
         });
         let last = self.mark.place.sequence;
-        for claim in claims.iter().filter(|claim| claim.mark.place.sequence > last) {
-            let Claim { by, mark } = claim;
-            let (by, seen) = (by.display(), mark.place.sequence);
+        for Claim { by, place, .. } in claims.iter().filter(|it| it.place.sequence > last) {
+            let (by, seen) = (by.display(), place.sequence);
             damage.push(format!("{by} has seen commit {seen}, the journal ends at {last}"));
         }
         torn_bytes
@@ -149,9 +165,10 @@ impl Replay {
     }
 
     fn compare(&self, claims: &[Claim], damage: &mut Vec<String>) {
-        let here = |claim: &&Claim| claim.mark.place.sequence == self.mark.place.sequence;
-        for Claim { by, mark } in claims.iter().filter(here).filter(|it| it.mark != self.mark) {
-            let (by, sequence) = (by.display(), mark.place.sequence);
+        let sequence = self.mark.place.sequence;
+        let here = claims.iter().filter(|claim| claim.place.sequence == sequence);
+        for Claim { by, .. } in here.filter(|claim| !claim.holds(&self.mark)) {
+            let by = by.display();
             damage.push(format!("{by} is not what the journal gives for commit {sequence}"));
         }
     }

@@ -202,6 +202,30 @@ async fn a_failed_sync_stops_the_store_for_good_and_says_so_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_segment_whose_name_was_not_durable_when_its_process_died_is_not_lost_later() {
+    for seed in 0..8 {
+        let dir = common::scratch();
+        let disk = Faulty::new(seed, u64::MAX, Fault::Broken);
+        let open = || JournalStore::open(options(dir.path(), Arc::new(disk.clone()))).unwrap();
+        let mut told = Told::default();
+        let store = open();
+        for round in [4, 9] {
+            told.note(round, store.commit(round_batch(round)).await);
+        }
+        // The next one begins a segment: create, write, sync, rename, and the sync of its name.
+        disk.fail_at(disk.operations() + 5);
+        told.note(19, store.commit(round_batch(19)).await);
+        assert!(told.stopped);
+        drop(store);
+        assert!(dir.path().join("journal/00000002.log").exists());
+        told.note(24, open().commit(round_batch(24)).await);
+        disk.lose_power();
+        assert_eq!(told.acknowledged, [4, 9, 24]);
+        check(dir.path(), &told, &format!("seed {seed}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_and_the_store_goes_on() {
     let dir = common::scratch();
     let disk = Faulty::new(7, u64::MAX, Fault::Full);

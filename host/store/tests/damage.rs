@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{ALPHA, BETA, Contents, batch, commit, contents, copy, open, options, put, sequence};
-use store::{Error, Frames, JournalStore, Kind, Options, Store, verify};
+use store::{Error, Frames, JournalStore, Kind, Options, Store, repair, verify};
 use tempfile::TempDir;
 
 /// What else than the journal a store has seen its commits.
@@ -239,7 +239,7 @@ async fn a_journal_cut_at_any_length_that_nothing_else_has_seen_keeps_every_whol
     for at in first..fs::read(&path).unwrap().len() {
         let dir = made.but(|dir| {
             change(&segments(dir)[0], |bytes| bytes.truncate(at));
-            fs::remove_dir_all(dir.join("state")).unwrap();
+            forget(dir, &["state", "durable"]);
         });
         let due = read_all(dir.path()).0;
         assert!((1..=whole).contains(&due));
@@ -249,6 +249,108 @@ async fn a_journal_cut_at_any_length_that_nothing_else_has_seen_keeps_every_whol
         assert_eq!(commit(&store, put(ALPHA, "next", "v")).await, due as u64 + 1);
         drop(store);
         assert!(verify(dir.path()).unwrap().is_sound());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_ends_before_what_was_told_durable_is_refused_though_all_else_is_lost() {
+    let commits = 7;
+    let made = made(commits, 2, Seen::ByState).await;
+    let mut cuts = 0;
+    for number in 0..segments(made.dir.path()).len() {
+        let path = &segments(made.dir.path())[number];
+        let (length, mut at) = (fs::read(path).unwrap().len(), 76);
+        while at < length {
+            let cut = |dir: &Path| {
+                change(&segments(dir)[number], |bytes| bytes.truncate(at));
+                segments(dir)[number + 1..].iter().for_each(|path| fs::remove_file(path).unwrap());
+                forget(dir, &["state"]);
+            };
+            is_refused_by_what_was_told(&made, cuts, cut).await;
+            (at, cuts) = (at + frame_bytes(path, at), cuts + 1);
+        }
+    }
+    assert_eq!(cuts, commits);
+}
+
+/// After the cut `left` commits are there, whole, and nothing but `durable` knows of more.
+async fn is_refused_by_what_was_told(made: &Made, left: u64, cut: impl Fn(&Path)) {
+    let (ends, seen) =
+        (format!("ends at frame {left},"), format!("has seen frame {}", made.commits));
+    let remedy = "move `state`, `checkpoint` and `durable` away";
+    made.refuses(Kind::Damaged, &["/journal/", &ends, "/durable", &seen, remedy], &cut).await;
+
+    let dir = made.but(&cut);
+    let report = verify(dir.path()).unwrap();
+    let [said] = &report.damage[..] else { panic!("{report:?}") };
+    assert!(said.contains(&format!("/durable has seen commit {}", made.commits)), "{said}");
+    assert_eq!(report.commits, left);
+
+    let into = common::scratch();
+    let repaired = repair(dir.path(), &small(into.path()), true).unwrap();
+    let [loss] = &repaired.losses[..] else { panic!("{repaired:?}") };
+    assert_eq!((loss.first, loss.last, loss.or_more), (left + 1, made.commits, false));
+    assert_eq!((repaired.found, loss.records_from.as_ref()), (left, None));
+    drop(JournalStore::open(small(into.path())).unwrap());
+
+    // What the remedy says, for whoever has read it.
+    forget(dir.path(), &["checkpoint", "durable"]);
+    let store = JournalStore::open(small(dir.path())).unwrap();
+    assert_eq!(sequence(&store), left);
+    assert_eq!(commit(&store, put(ALPHA, "next", "v")).await, left + 1);
+    drop(store);
+    assert!(verify(dir.path()).unwrap().is_sound());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_was_told_durable_and_is_another_is_refused() {
+    let [left, right] = histories(Seen::ByState).await;
+    let turn = |dir: &Path| {
+        fs::copy(right.dir.path().join("durable"), dir.join("durable")).unwrap();
+        forget(dir, &["state", "checkpoint"]);
+    };
+    let words = ["frame 4 of the journal is not the one", "/durable", "and `durable` away"];
+    left.refuses(Kind::Damaged, &words, turn).await;
+    let report = verify(left.but(turn).path()).unwrap();
+    let [said] = &report.damage[..] else { panic!("{report:?}") };
+    assert!(said.contains("/durable is not what the journal gives for commit 4"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_durable_and_is_old_illegible_or_gone_is_not_missed() {
+    let before = made(1, 2, Seen::ByState).await;
+    let dir = before.but(|_| ());
+    let store = JournalStore::open(small(dir.path())).unwrap();
+    for round in 0..12 {
+        commit(&store, put(ALPHA, &round.to_string(), "v")).await;
+    }
+    let contents = contents(&store).await;
+    store.close().await.unwrap();
+    drop(store);
+    let made = Made { dir, contents, commits: 13 };
+    let ways: [(&str, Way<'_>); 4] = [
+        ("old", &|path| assert!(fs::copy(before.dir.path().join("durable"), path).is_ok())),
+        ("cut", &|path| change(path, |bytes| bytes.truncate(43))),
+        ("changed", &|path| change(path, |bytes| bytes[7] ^= 0x40)),
+        ("gone", &|path| fs::remove_file(path).unwrap()),
+    ];
+    for (what, way) in ways {
+        made.keeps_its_state(what, |dir| {
+            way(&dir.join("durable"));
+            // Before the checkpoint: it would be noticed if that were read.
+            change(&segments(dir)[1], |bytes| *bytes.last_mut().unwrap() ^= 1);
+        })
+        .await;
+    }
+}
+
+/// Something that is done to a file.
+type Way<'a> = &'a dyn Fn(&Path);
+
+fn forget(dir: &Path, parts: &[&str]) {
+    for path in parts.iter().map(|part| dir.join(part)) {
+        let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        removed.unwrap();
     }
 }
 
@@ -397,7 +499,7 @@ async fn a_blank_before_a_later_commit_is_refused_though_nothing_else_saw_it() {
     for start in (512..length - 2_048).step_by(512) {
         made.refuses(Kind::Damaged, &["is damaged", "restore the journal"], |dir| {
             change(&segments(dir)[0], |bytes| bytes[start..start + 512].fill(0));
-            fs::remove_dir_all(dir.join("state")).unwrap();
+            forget(dir, &["state", "durable"]);
         })
         .await;
     }
@@ -791,7 +893,7 @@ async fn a_frame_inside_a_value_is_not_taken_for_one() {
     commit(&store, batch(|it| it.put(ALPHA, "piece", [forged, vec![b'x'; 500]].concat()))).await;
     drop(store);
     change(&segments(dir.path())[0], |bytes| bytes.truncate(bytes.len() - 10));
-    fs::remove_dir_all(dir.path().join("state")).unwrap();
+    forget(dir.path(), &["state", "durable"]);
     assert_eq!(sequence(&open(dir.path())), 1);
     assert_eq!(fs::read(&segments(dir.path())[0]).unwrap(), whole);
 }

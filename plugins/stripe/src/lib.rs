@@ -67,7 +67,7 @@ impl Adapter for Stripe {
         let (http, order) = (reply.http()?, operation.order());
         let sync = matches!(operation, Operation::Sync(_));
         let outcome = match (http.status, state) {
-            (200, CARD) => return confirm(host, order, &http.json::<PaymentMethod>()?.id),
+            (200, CARD) if !sync => return confirm(host, order, &http.json::<PaymentMethod>()?.id),
             (200, REFUND) => http.json::<Refund>().map(|found| judge::refund_of(order, &found)),
             (200, REFUNDS) => http.json::<List<Refund>>().map(|list| judge::listed(order, &list)),
             (200, _) => http.json::<Intent>().map(|found| judge::intent(order, &found)),

@@ -34,7 +34,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "edge", run: edge },
     Target { name: "signature", run: signature },
     Target { name: "body", run: body },
@@ -46,6 +46,7 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "requests", run: requests },
     Target { name: "outcomes", run: outcomes },
     Target { name: "replies", run: replies },
+    Target { name: "adapters", run: adapters },
     Target { name: "addresses", run: addresses },
     Target { name: "keys", run: keys },
 ];

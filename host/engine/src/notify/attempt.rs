@@ -21,7 +21,7 @@ use crate::{Engine, Error, Event};
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// What an endpoint answers that wants no more.
 const GONE: u16 = 410;
-/// How long to wait when the store did not answer, in milliseconds.
+/// How long to wait after a fault of this host's own, in milliseconds.
 const PUT_OFF_MS: u64 = 60_000;
 
 /// What is sent, and by whom it is watched.
@@ -62,14 +62,19 @@ impl Errand {
     pub(super) async fn run(self) -> (Errand, Ended) {
         let ended = self.ended().await.unwrap_or_else(|error| {
             tracing::error!(%error, "a notification could not be sent or recorded");
-            let due_at_ms = self.engine.0.clock.now_ms().saturating_add(PUT_OFF_MS);
-            Ended::Failed(Some(Waiting { due_at_ms, ..self.waiting.clone() }))
+            self.put_off()
         });
         if self.probe {
             // Whatever became of it: another may try.
             self.circuit().probing = false;
         }
         (self, ended)
+    }
+
+    /// It waits for a while, as it was.
+    fn put_off(&self) -> Ended {
+        let due_at_ms = self.engine.0.clock.now_ms().saturating_add(PUT_OFF_MS);
+        Ended::Failed(Some(Waiting { due_at_ms, ..self.waiting.clone() }))
     }
 
     async fn ended(&self) -> Result<Ended, Error> {
@@ -87,8 +92,9 @@ impl Errand {
         let began_ms = self.engine.0.clock.now_ms();
         let answered = match event {
             Some(event) => self.send(&endpoint, &event.value).await,
-            None => Answered::not("its event is not in the store".to_owned()),
+            None => Some(Answered::not("its event is not in the store".to_owned())),
         };
+        let Some(answered) = answered else { return Ok(self.put_off()) };
         let now = self.engine.0.clock.now_ms();
         let attempt = Attempt {
             at_ms: now,
@@ -131,18 +137,22 @@ impl Errand {
         Ok(Ended::Gone)
     }
 
-    async fn send(&self, endpoint: &Registered, event: &Event) -> Answered {
+    /// Sends it; nothing when this host cannot sign it, which is no try of the endpoint.
+    async fn send(&self, endpoint: &Registered, event: &Event) -> Option<Answered> {
         let notifying = &self.engine.0.notifying;
         let body = (notifying.render)(event);
         let (id, now) = (event.id.as_str(), self.engine.0.clock.now_ms());
         let signed = signature::headers(&self.engine.0.at_rest, endpoint, id, now, &body);
         let signed = match signed {
             Ok(signed) => signed,
-            Err(why) => return Answered::not(format!("it cannot be signed: {why}")),
+            Err(why) => {
+                tracing::error!(endpoint = %endpoint.id, why, "a notification cannot be signed");
+                return None;
+            }
         };
         let host = match notifying.outside.host(&endpoint.url) {
             Ok(host) => host,
-            Err(error) => return Answered::not(error.what),
+            Err(error) => return Some(Answered::not(error.what)),
         };
         let gate = Gate {
             hosts: vec![host],
@@ -153,10 +163,10 @@ impl Errand {
         // The row of the outbox is durable already: it is the intent.
         let intent = async { Ok::<(), Infallible>(()) };
         let request = request(endpoint, signed, body);
-        match notifying.egress.send(&gate, &Nothing, &request, intent).await {
+        Some(match notifying.egress.send(&gate, &Nothing, &request, intent).await {
             Ok(reply) => Answered::of(&reply),
             Err(failed) => Answered::not(unanswered(&failed)),
-        }
+        })
     }
 
     /// Records how it ended. The circuit is changed first and whether or not the commit succeeds:
@@ -216,6 +226,7 @@ impl Errand {
     fn note_circuit(&self, batch: &mut Batch, attempt: &Attempt) {
         let mut circuit = self.circuit();
         let before = circuit.clone();
+        circuit.took(attempt.at_ms, attempt.took_ms);
         match &attempt.why {
             None => circuit.taken(),
             Some(why) => {

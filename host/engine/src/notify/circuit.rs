@@ -4,15 +4,19 @@
 use ledger::TimestampMs;
 use serde::{Deserialize, Serialize};
 
-/// When a circuit opens, and for how long.
+use super::pace::{Pace, QUICK_MS_MAX, SLOW_MS};
+
+/// When a circuit opens, and for how long, and when what waits for an endpoint is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fuse {
+pub(crate) struct Fuse<'a> {
     /// Failures in a row that open it.
     pub failures_max: u32,
     /// How long it stays open the first time, in milliseconds; twice as long each time after that.
     pub open_ms: u64,
     /// The longest it stays open.
     pub open_ms_max: u64,
+    /// The waits of a notification's schedule.
+    pub waits_ms: &'a [u64],
 }
 
 /// How an endpoint has been answering, as it is kept in the store.
@@ -32,9 +36,33 @@ pub(crate) struct Circuit {
     /// What was wrong last.
     #[serde(default)]
     pub why: Option<String>,
+    /// How far the endpoint has got through a schedule of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+    /// A trial was failed to its end that began then: what has waited since, no longer does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hopeless_since_ms: Option<TimestampMs>,
+    /// Whether it answered quickly when it was not known to be slow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quick: bool,
+    /// It answered slowly, and is known to be slow until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_until_ms: Option<TimestampMs>,
     /// One notification is on its way to try the endpoint.
     #[serde(skip)]
     pub probing: bool,
+}
+
+/// The way of a failing endpoint through the schedule of a notification: it takes as many tries as
+/// that, as far apart. Only tries count, never time alone: in a pause of the host there are none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trial {
+    /// When it failed the first try.
+    pub since_ms: TimestampMs,
+    /// Tries that counted so far.
+    pub tries: u32,
+    /// Failures before this do not count.
+    pub next_ms: TimestampMs,
 }
 
 /// How an endpoint has been answering.
@@ -92,14 +120,33 @@ impl Circuit {
 
     /// Something was taken: whatever was wrong is over.
     pub(crate) fn taken(&mut self) {
-        *self = Circuit::default();
+        let (quick, slow_until_ms) = (self.quick, self.slow_until_ms);
+        *self = Circuit { quick, slow_until_ms, ..Circuit::default() };
+    }
+
+    /// It took so long until its answer, whatever that was, or until it had not answered in time.
+    pub(crate) fn took(&mut self, now: TimestampMs, took_ms: u64) {
+        if took_ms > QUICK_MS_MAX {
+            (self.quick, self.slow_until_ms) = (false, Some(now.saturating_add(SLOW_MS)));
+        } else if self.slow_until_ms.is_none_or(|until| until <= now) {
+            (self.quick, self.slow_until_ms) = (true, None);
+        }
+    }
+
+    pub(crate) fn pace(&self, now: TimestampMs) -> Pace {
+        match self.slow_until_ms {
+            Some(until) if now < until => Pace::Slow,
+            None if self.quick => Pace::Quick,
+            _ => Pace::Unknown,
+        }
     }
 
     /// Something was not taken. What was sent before the circuit opened does not keep it open
     /// longer; only the probe does.
-    pub(crate) fn failed(&mut self, now: TimestampMs, why: &str, probe: bool, fuse: &Fuse) {
+    pub(crate) fn failed(&mut self, now: TimestampMs, why: &str, probe: bool, fuse: &Fuse<'_>) {
         self.failures = self.failures.saturating_add(1);
         self.failing_since_ms.get_or_insert(now);
+        self.try_failed(now, fuse.waits_ms);
         self.why = Some(why.to_owned());
         self.probing &= !probe;
         let opens = self.open_until_ms.is_none() && self.failures >= fuse.failures_max;
@@ -107,6 +154,26 @@ impl Circuit {
             let doubled = fuse.open_ms.saturating_mul(1 << self.openings.min(20));
             self.open_until_ms = Some(now + doubled.min(fuse.open_ms_max));
             self.openings = self.openings.saturating_add(1);
+        }
+    }
+
+    /// Takes the trial a step further, if it is time for one, and ends it when none is left.
+    fn try_failed(&mut self, now: TimestampMs, waits_ms: &[u64]) {
+        let begun = Trial { since_ms: now, tries: 0, next_ms: now };
+        let trial = self.trial.get_or_insert(begun);
+        if now < trial.next_ms {
+            return;
+        }
+        let wait_ms = usize::try_from(trial.tries).ok().and_then(|tries| waits_ms.get(tries));
+        match wait_ms {
+            Some(wait_ms) => {
+                trial.tries = trial.tries.saturating_add(1);
+                trial.next_ms = now.saturating_add(*wait_ms);
+            }
+            None => {
+                self.hopeless_since_ms = Some(trial.since_ms);
+                self.trial = None;
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::attempt::{Ended, Errand};
+use super::pace::Pace;
 use super::queue::Queue;
 use crate::{Engine, Error, record};
 
@@ -93,28 +94,28 @@ struct Deliverer {
     queues: BTreeMap<Vec<u8>, Queue>,
     /// Dropped with the deliverer: nothing is sent behind its back.
     errands: JoinSet<(Errand, Ended)>,
-    /// The endpoint that was served last; the next comes first.
-    served: Vec<u8>,
+    /// The endpoint of each pace that was served last; the next comes first.
+    served: BTreeMap<Pace, Vec<u8>>,
 }
 
 impl Deliverer {
     fn new(engine: Engine) -> Deliverer {
         let (queues, errands) = (BTreeMap::new(), JoinSet::new());
-        Deliverer { engine, queues, errands, served: Vec::new() }
+        Deliverer { engine, queues, errands, served: BTreeMap::new() }
     }
 
     async fn run(&mut self) -> Result<(), Error> {
         self.read_all().await?;
         let engine = self.engine.clone();
         loop {
-            self.read_rung().await?;
+            self.read_rung().await;
             self.begin();
             let sleep = tokio::time::sleep(self.sleep());
             tokio::select! {
                 // In this order always, so that a run can be repeated to the letter.
                 biased;
                 Some(ended) = self.errands.join_next() => match ended {
-                    Ok((errand, ended)) => self.ended(errand, ended).await?,
+                    Ok((errand, ended)) => self.ended(errand, ended).await,
                     // Which one is not known: begin anew.
                     Err(error) => {
                         let panicked = error.is_panic();
@@ -138,44 +139,65 @@ impl Deliverer {
         Ok(())
     }
 
-    async fn read_rung(&mut self) -> Result<(), Error> {
+    async fn read_rung(&mut self) {
         for (key, anew) in self.engine.0.desk.take() {
-            if !self.queues.contains_key(&key)
-                && let Some(queue) = Queue::open(&self.engine, key.clone()).await?
-            {
-                self.queues.insert(key.clone(), queue);
-            }
-            match self.queues.get_mut(&key) {
-                Some(queue) if anew => queue.ring_anew(),
-                Some(queue) => queue.ring(),
-                None => {}
-            }
+            let queue = self.queues.entry(key).or_insert_with_key(|key| Queue::new(key.clone()));
+            if anew { queue.ring_anew() } else { queue.ring() }
         }
         for queue in self.queues.values_mut() {
-            queue.read(&self.engine).await?;
+            queue.read(&self.engine).await;
         }
         self.queues.retain(|_, queue| !queue.is_idle());
-        Ok(())
     }
 
-    /// Begins whatever may begin, one of each endpoint in turn, from the one after the last on.
+    /// Begins whatever may begin: to quick endpoints in their half of the places, to the others in
+    /// the other, where those come first that are not known to be slow.
     fn begin(&mut self) {
         let now = self.engine.0.clock.now_ms();
-        let most = self.engine.0.notifying.options.concurrency_max.max(1);
-        let mut turn: Vec<Vec<u8>> = self.queues.keys().cloned().collect();
-        let first = turn.partition_point(|key| *key <= self.served);
-        turn.rotate_left(first);
-        while self.errands.len() < most && !turn.is_empty() {
-            turn.retain(|key| self.errands.len() < most && self.begin_one(key, now));
+        let mut turns: BTreeMap<Pace, Vec<Vec<u8>>> = BTreeMap::new();
+        // On their way to quick endpoints, and to the others.
+        let (mut quick, mut others) = (0, 0);
+        for (key, queue) in &self.queues {
+            let pace = queue.pace(now);
+            *if pace.is_quick() { &mut quick } else { &mut others } += queue.on_their_way();
+            turns.entry(pace).or_default().push(key.clone());
+        }
+        for (pace, turn) in turns {
+            let taken = if pace.is_quick() { &mut quick } else { &mut others };
+            let most = self.engine.0.notifying.options.places_at(pace);
+            *taken += self.begin_turn((pace, turn), most.saturating_sub(*taken), now);
         }
     }
 
-    fn begin_one(&mut self, key: &[u8], now: TimestampMs) -> bool {
+    /// Begins as many as there are free places, one of each endpoint in turn, from the one after
+    /// the last on; how many.
+    fn begin_turn(
+        &mut self,
+        (pace, mut turn): (Pace, Vec<Vec<u8>>),
+        free: usize,
+        now: TimestampMs,
+    ) -> usize {
+        // What has become slow on its way may hold more than a half; nothing holds more than all.
+        let all = self.engine.0.notifying.options.places();
+        let free = free.min(all.saturating_sub(self.errands.len()));
+        let before = self.errands.len();
+        let served = self.served.entry(pace).or_default().clone();
+        let first = turn.partition_point(|key| *key <= served);
+        turn.rotate_left(first);
+        while self.errands.len() - before < free && !turn.is_empty() {
+            turn.retain(|key| {
+                self.errands.len() - before < free && self.begin_one((pace, key), now)
+            });
+        }
+        self.errands.len() - before
+    }
+
+    fn begin_one(&mut self, (pace, key): (Pace, &[u8]), now: TimestampMs) -> bool {
         let queue = self.queues.get_mut(key);
         let Some(errand) = queue.and_then(|queue| queue.begin(&self.engine, now)) else {
             return false;
         };
-        self.served = key.to_vec();
+        self.served.insert(pace, key.to_vec());
         self.errands.spawn(errand.run());
         true
     }
@@ -187,15 +209,12 @@ impl Deliverer {
         wait.min(SLEEP_MAX)
     }
 
-    async fn ended(&mut self, errand: Errand, ended: Ended) -> Result<(), Error> {
+    async fn ended(&mut self, errand: Errand, ended: Ended) {
         if matches!(ended, Ended::Gone) {
             self.queues.remove(&errand.endpoint);
             self.engine.0.desk.ring([errand.endpoint]);
-            return Ok(());
-        }
-        match self.queues.get_mut(&errand.endpoint) {
-            Some(queue) => queue.ended(&self.engine, errand.waiting, ended).await,
-            None => Ok(()),
+        } else if let Some(queue) = self.queues.get_mut(&errand.endpoint) {
+            queue.ended(&self.engine, errand.waiting, ended).await;
         }
     }
 }

@@ -22,6 +22,8 @@ const SECRET_BYTES: usize = 32;
 const SECRETS_MAX: usize = 4;
 /// Rows removed with an endpoint in one commit.
 const REMOVED_ROWS_MAX: usize = 500;
+/// How often an addition begins anew that was overtaken by another.
+const TRIES_MAX: usize = 16;
 
 /// An endpoint to add.
 #[derive(Clone, Debug)]
@@ -139,9 +141,7 @@ impl Engine {
         new: NewEndpoint,
     ) -> Result<(Endpoint, ShownSecret), Error> {
         let notifying = &self.0.notifying;
-        if self.registered(app).await?.len() >= notifying.options.endpoints_max {
-            return Err(Error::TooManyEndpoints(notifying.options.endpoints_max));
-        }
+        self.room_for_one_more(app).await?;
         let now = self.0.clock.now_ms();
         let id = Id::endpoint(now, self.random());
         let (sealed, shown) = self.draw_secret(&id, 1)?;
@@ -156,12 +156,38 @@ impl Engine {
             secrets: vec![sealed],
             disabled: None,
         };
-        let key = record::endpoint_key(app, &id);
-        let mut batch = self.batch();
-        batch.expect(record::ENDPOINT, key.clone(), Expected::Absent);
-        batch.put(record::ENDPOINT, key, record::encode(&registered));
-        self.0.store.commit(batch).await?;
+        self.register(&registered).await?;
         Ok((registered.shown(&Circuit::default()), shown))
+    }
+
+    /// Writes a new endpoint down, if its app may have one more. Every addition rewrites one record
+    /// of the app and expects it to be as it was before the count: of two at the same time, the
+    /// later one counts anew.
+    async fn register(&self, registered: &Registered) -> Result<(), Error> {
+        let app = registered.app.as_str().as_bytes();
+        let key = record::endpoint_key(&registered.app, &registered.id);
+        for _ in 0..TRIES_MAX {
+            let last = self.0.store.read(record::ENDPOINT_ADDED, app).await?;
+            let expected = last.map_or(Expected::Absent, |last| Expected::Version(last.version));
+            self.room_for_one_more(&registered.app).await?;
+            let mut batch = self.batch();
+            batch.expect(record::ENDPOINT_ADDED, app, expected);
+            batch.put(record::ENDPOINT_ADDED, app, Vec::new());
+            batch.expect(record::ENDPOINT, key.clone(), Expected::Absent);
+            batch.put(record::ENDPOINT, key.clone(), record::encode(registered));
+            match self.0.store.commit(batch).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::EndpointBusy)
+    }
+
+    async fn room_for_one_more(&self, app: &Id) -> Result<(), Error> {
+        let most = self.0.notifying.options.endpoints_max;
+        let fits = self.registered(app).await?.len() < most;
+        if fits { Ok(()) } else { Err(Error::TooManyEndpoints(most)) }
     }
 
     /// The app's endpoints, oldest first.
@@ -205,7 +231,8 @@ impl Engine {
             if rows.is_empty() {
                 return Ok(());
             }
-            let mut batch = self.batch();
+            // It frees space, and ends what was begun.
+            let mut batch = self.finishing();
             for row in rows {
                 batch.remove(space, row.key);
             }

@@ -1,7 +1,7 @@
 //! The order of one endpoint's notifications: a lane for each payment, of which only the oldest may
 //! be sent, and only when no other of that payment is on its way. Pure: the time is handed in.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ledger::{Id, TimestampMs};
 
@@ -25,8 +25,8 @@ pub(crate) struct Lanes {
     lanes: BTreeMap<Id, BTreeMap<Vec<u8>, Waiting>>,
     /// The first of each lane that is not busy, by when it is due.
     heads: BTreeSet<(TimestampMs, Vec<u8>, Id)>,
-    /// The payments of which a notification is on its way.
-    busy: HashSet<Id>,
+    /// The payments of which a notification is on its way, and since when.
+    busy: HashMap<Id, TimestampMs>,
     length: usize,
 }
 
@@ -39,6 +39,11 @@ impl Lanes {
     /// How many are on their way.
     pub(crate) fn on_their_way(&self) -> usize {
         self.busy.len()
+    }
+
+    /// Since when the one is on its way that has been so longest.
+    pub(crate) fn on_their_way_since(&self) -> Option<TimestampMs> {
+        self.busy.values().min().copied()
     }
 
     /// Puts one in its place, or replaces what is known of it.
@@ -54,7 +59,7 @@ impl Lanes {
         self.heads.remove(&head);
         let (_, key, payment) = head;
         let waiting = self.lanes.get(&payment)?.get(&key)?.clone();
-        self.busy.insert(payment);
+        self.busy.insert(payment, now);
         Some(waiting)
     }
 
@@ -75,11 +80,11 @@ impl Lanes {
         self.insert(waiting);
     }
 
-    /// Those that have waited since before `before`, but for those on their way.
-    pub(crate) fn since_before(&self, before: TimestampMs) -> Vec<Waiting> {
-        let lanes = self.lanes.iter().filter(|(payment, _)| !self.busy.contains(*payment));
+    /// Those that have waited since `since` or longer, but for those on their way.
+    pub(crate) fn waiting_since(&self, since: TimestampMs) -> Vec<Waiting> {
+        let lanes = self.lanes.iter().filter(|(payment, _)| !self.busy.contains_key(*payment));
         let all = lanes.flat_map(|(_, lane)| lane.values());
-        all.filter(|waiting| waiting.queued_at_ms < before).cloned().collect()
+        all.filter(|waiting| waiting.queued_at_ms <= since).cloned().collect()
     }
 
     /// Forgets everything but what is on its way, so that all can be read again.
@@ -99,7 +104,7 @@ impl Lanes {
         change(lane);
         self.length += lane.len();
         match head(lane) {
-            Some(head) if !self.busy.contains(payment) => drop(self.heads.insert(head)),
+            Some(head) if !self.busy.contains_key(payment) => drop(self.heads.insert(head)),
             Some(_) => {}
             None => drop(self.lanes.remove(payment)),
         }

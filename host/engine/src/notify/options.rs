@@ -3,6 +3,7 @@
 use egress::{Egress, Outside, Timeouts};
 
 use super::circuit::Fuse;
+use super::pace::Pace;
 use super::schedule::Schedule;
 use crate::Event;
 
@@ -23,7 +24,8 @@ pub struct Notifying {
 pub struct NotifyOptions {
     /// When what was not taken is sent again.
     pub schedule: Schedule,
-    /// Notifications on their way at the same time, to all endpoints.
+    /// Notifications on their way at the same time, to all endpoints; two at least. One half of
+    /// these places is for endpoints that are known to be quick, the other for all others.
     pub concurrency_max: usize,
     /// The same to one endpoint.
     pub concurrency_per_endpoint_max: usize,
@@ -62,11 +64,23 @@ impl Default for NotifyOptions {
 }
 
 impl NotifyOptions {
-    pub(crate) fn fuse(&self) -> Fuse {
+    pub(crate) fn fuse(&self) -> Fuse<'_> {
         Fuse {
             failures_max: self.failures_max.max(1),
             open_ms: self.left_alone_ms,
             open_ms_max: self.left_alone_ms_max,
+            waits_ms: &self.schedule.waits_ms,
         }
+    }
+
+    /// The places of all endpoints together.
+    pub(crate) fn places(&self) -> usize {
+        self.concurrency_max.max(2)
+    }
+
+    /// Those of them that endpoints of this pace share.
+    pub(crate) fn places_at(&self, pace: Pace) -> usize {
+        let others = self.places() / 2;
+        if pace.is_quick() { self.places() - others } else { others }
     }
 }

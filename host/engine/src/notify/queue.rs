@@ -3,14 +3,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use std::time::Duration;
+
 use ledger::TimestampMs;
 use store::{Batch, Expected, Range, Row};
+use tokio::time::Instant;
 
 use super::attempt::{Ended, Errand};
 use super::circuit::{Admission, Circuit};
 use super::endpoint::Registered;
 use super::lanes::{Lanes, Waiting};
 use super::outbox::{Posted, Stage};
+use super::pace::{Pace, QUICK_MS_MAX};
 use crate::record::{self, Read};
 use crate::{Engine, Error};
 
@@ -18,6 +22,8 @@ use crate::{Engine, Error};
 const WINDOW_ROWS: usize = 10_000;
 /// Rows read at once.
 const PAGE_ROWS: usize = 500;
+/// How long to wait until what could not be read is read again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What waits for one endpoint.
 pub(super) struct Queue {
@@ -25,6 +31,10 @@ pub(super) struct Queue {
     key: Vec<u8>,
     lanes: Lanes,
     circuit: Arc<Mutex<Circuit>>,
+    /// Whether its endpoint was read, and may be told.
+    open: bool,
+    /// Not read before: the last time it could not be.
+    rests_until: Option<Instant>,
     /// The last row that was read.
     read_to: Option<Vec<u8>>,
     /// Whether there may be rows after it.
@@ -32,22 +42,27 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// The queue of an endpoint, with nothing read yet; none when there is no such endpoint, and
-    /// what was written for it is removed, or when it is disabled.
-    pub(super) async fn open(engine: &Engine, key: Vec<u8>) -> Result<Option<Queue>, Error> {
+    /// The queue of an endpoint, with nothing read yet.
+    pub(super) fn new(key: Vec<u8>) -> Queue {
+        let (lanes, circuit) = (Lanes::default(), Arc::default());
+        Queue { key, lanes, circuit, open: false, rests_until: None, read_to: None, more: true }
+    }
+
+    /// Reads the endpoint. When there is none, what was written for it is removed; when it is
+    /// disabled, that is kept until it is enabled again, or deleted.
+    async fn read_endpoint(&mut self, engine: &Engine) -> Result<(), Error> {
         let endpoint: Option<Read<Registered>> =
-            record::read(&*engine.0.store, record::ENDPOINT, &key).await?;
+            record::read(&*engine.0.store, record::ENDPOINT, &self.key).await?;
         match endpoint {
-            None => {
-                engine.remove_rows(record::OUTBOX, &key).await?;
-                return Ok(None);
+            None => engine.remove_rows(record::OUTBOX, &self.key).await?,
+            Some(endpoint) if endpoint.value.disabled.is_some() => {}
+            Some(_) => {
+                *self.circuit() = engine.circuit(&self.key).await?;
+                self.open = true;
             }
-            // What waits is kept until the endpoint is enabled again, or deleted.
-            Some(endpoint) if endpoint.value.disabled.is_some() => return Ok(None),
-            Some(_) => {}
         }
-        let circuit = Arc::new(Mutex::new(engine.circuit(&key).await?));
-        Ok(Some(Queue { key, lanes: Lanes::default(), circuit, read_to: None, more: true }))
+        self.more = self.open;
+        Ok(())
     }
 
     /// There may be new rows.
@@ -62,8 +77,25 @@ impl Queue {
         self.more = true;
     }
 
+    /// Reads what there is to read. When that fails it is tried again in a while, and no other
+    /// queue hears of it.
+    pub(super) async fn read(&mut self, engine: &Engine) {
+        if self.rests_until.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        self.rests_until = None;
+        if let Err(error) = self.read_rows(engine).await {
+            let endpoint = self.key.escape_ascii();
+            tracing::error!(%error, %endpoint, "what waits for an endpoint cannot be read");
+            self.rests_until = Some(Instant::now() + PAUSE);
+        }
+    }
+
     /// Reads rows, as long as there are any and there is room for them.
-    pub(super) async fn read(&mut self, engine: &Engine) -> Result<(), Error> {
+    async fn read_rows(&mut self, engine: &Engine) -> Result<(), Error> {
+        if self.more && !self.open {
+            self.read_endpoint(engine).await?;
+        }
         while self.more && self.lanes.len() < WINDOW_ROWS {
             let range = Range::under(record::OUTBOX, record::outbox_prefix(&self.key));
             let range = match &self.read_to {
@@ -71,14 +103,28 @@ impl Queue {
                 None => range,
             };
             let rows = engine.0.store.scan(range.limit(PAGE_ROWS)).await?;
-            self.more = rows.len() == PAGE_ROWS;
+            let more = rows.len() == PAGE_ROWS;
             for row in rows {
                 let posted: Posted = record::decode(record::OUTBOX, &row.key, &row.value)?;
                 self.lanes.insert(posted.waiting(&row));
                 self.read_to = Some(row.key);
             }
+            self.more = more;
         }
         Ok(())
+    }
+
+    /// How many are on their way.
+    pub(super) fn on_their_way(&self) -> usize {
+        self.lanes.on_their_way()
+    }
+
+    /// How the endpoint answers. One that has not answered for too long is slow already.
+    pub(super) fn pace(&self, now: TimestampMs) -> Pace {
+        match self.lanes.on_their_way_since() {
+            Some(since) if now.saturating_sub(since) > QUICK_MS_MAX => Pace::Slow,
+            _ => self.circuit().pace(now),
+        }
     }
 
     /// The next notification to send, if one may be sent now.
@@ -111,49 +157,44 @@ impl Queue {
         self.lanes.len() == 0 && self.lanes.on_their_way() == 0 && !self.more
     }
 
-    /// Takes note of how an errand ended. After a failure, what has waited for as long as the
-    /// endpoint has been failing is given up with it.
-    pub(super) async fn ended(
-        &mut self,
-        engine: &Engine,
-        waiting: Waiting,
-        ended: Ended,
-    ) -> Result<(), Error> {
+    /// Takes note of how an errand ended. After a failure, what has waited while the endpoint has
+    /// failed for a whole schedule is given up with it.
+    pub(super) async fn ended(&mut self, engine: &Engine, waiting: Waiting, ended: Ended) {
         match ended {
             Ended::Taken => self.lanes.ended(&waiting.payment, &waiting.key),
             Ended::Failed(Some(again)) => self.lanes.put_off(again),
             Ended::Failed(None) => self.lanes.ended(&waiting.payment, &waiting.key),
             Ended::Overtaken | Ended::Gone => {
                 self.lanes.ended(&waiting.payment, &waiting.key);
-                self.ring_anew();
-                return Ok(());
+                return self.ring_anew();
             }
         }
-        self.give_up(engine).await
+        if let Err(error) = self.give_up(engine).await {
+            // They wait on, and are given up after a later failure; nobody else hears of it.
+            let endpoint = self.key.escape_ascii();
+            tracing::error!(%error, %endpoint, "dead letters could not be recorded");
+        }
     }
 
-    /// An endpoint that has taken nothing for a whole schedule is not waited for by what is as old:
-    /// only probes are sent to it, and they would take weeks to use up every schedule.
+    /// An endpoint that has taken nothing in the tries of a whole schedule is not waited for by
+    /// what was there before the first of them: only probes are sent to it, and they would take
+    /// weeks to use up every schedule.
     async fn give_up(&mut self, engine: &Engine) -> Result<(), Error> {
-        let (now, span) = (engine.0.clock.now_ms(), engine.0.notifying.options.schedule.span_ms());
         let (since, open, why) = {
             let circuit = self.circuit();
-            (circuit.failing_since_ms, circuit.open_until_ms.is_some(), circuit.why.clone())
+            (circuit.hopeless_since_ms, circuit.open_until_ms.is_some(), circuit.why.clone())
         };
-        let before = now.saturating_sub(span);
-        if !open || since.is_none_or(|since| since >= before) {
-            return Ok(());
-        }
-        let why =
-            format!("the endpoint took nothing for so long; the last: {}", why.unwrap_or_default());
-        for old in self.lanes.since_before(before).chunks(PAGE_ROWS) {
+        let Some(since) = since.filter(|_| open) else { return Ok(()) };
+        let why = why.unwrap_or_default();
+        let why = format!("the endpoint took nothing for a whole schedule; the last: {why}");
+        for old in self.lanes.waiting_since(since).chunks(PAGE_ROWS) {
             self.bury(engine, old, &why).await?;
         }
         Ok(())
     }
 
     async fn bury(&mut self, engine: &Engine, old: &[Waiting], why: &str) -> Result<(), Error> {
-        let mut batch = engine.batch();
+        let mut batch = engine.finishing();
         for waiting in old {
             let read = record::read(&*engine.0.store, record::OUTBOX, &waiting.key).await?;
             let Some(Read { value, version }) = read else { continue };

@@ -41,9 +41,4 @@ impl Schedule {
         let waited = wait + chance % (jitter + 1);
         Some(now + waited.max(asked_ms.unwrap_or(0).min(ASKED_MS_MAX)))
     }
-
-    /// The least time from the first attempt to the last, in milliseconds.
-    pub(crate) fn span_ms(&self) -> u64 {
-        self.waits_ms.iter().sum()
-    }
 }

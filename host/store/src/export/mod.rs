@@ -102,7 +102,7 @@ impl Extent {
         let seen = checkpoints.into_iter().map(|one| (one.path, one.mark.place));
         let mut seen: Vec<_> = seen.collect();
         let lock = Lock::shared(layout);
-        let told = durable::read(layout, id);
+        let told = durable::read_beside_a_writer(layout, id);
         seen.extend(told.map(|place| (layout.durable(), place)));
         match lock {
             Ok(_lock) => Ok(Extent { _lock, end: None, seen }),

@@ -76,8 +76,11 @@ impl Journal {
                  write was never acknowledged");
             file.truncate(end.length).map_err(io)?;
         }
-        // What was read may be in the page cache only: make it durable before building on it.
+        // What was read may be in the page cache only, and so may the name of a segment that a
+        // process began and died: make both durable before building on them.
         file.sync().map_err(io)?;
+        let names = layout.journal();
+        disk.sync_dir(&names).map_err(|e| Error::io("sync", &names, e))?;
         let End { segment, length, place: last, .. } = end;
         let mut durable = Durable::begin(&layout, id);
         durable.tell(last);

@@ -9,7 +9,8 @@
 //! system shows zeros where it has not written yet, as ext4 and XFS do by default. Where it does
 //! not hold, the store refuses a tail that it could have cut: it errs to the safe side. A torn
 //! tail that was acknowledged after all (a truncated file, a blanked block) cannot be seen here;
-//! `survey` compares the end of the journal with what the state and the checkpoints have seen.
+//! `survey` compares the end of the journal with what the state, the checkpoints and the file
+//! `durable` have seen.
 
 use super::frame::{HEADER_BYTES, Header, MAGIC};
 use crate::checksum::StoreId;

@@ -8,7 +8,8 @@
 //! - it may panic on a damaged file: opening and checking catch that;
 //! - `flush_async` deadlocks: it is never called; nor is anything made to depend on `flush`;
 //! - large entries go to files that are never synced: see `record`;
-//! - its cache takes 1 GiB unless told: `Options::cache_bytes`.
+//! - its cache takes 1 GiB unless told: `Options::cache_bytes`;
+//! - a write of it that fails ends its use, and with it the store's: `room` sees to its space.
 //!
 //! What holds here: a group is applied in one sled batch, its mark in the same; readers see a
 //! group as a whole or not at all, because applying excludes them.
@@ -22,6 +23,7 @@ use std::sync::{PoisonError, RwLock};
 use sled::{Db, IVec};
 
 pub(crate) use opening::Unusable;
+pub(crate) use record::growth;
 
 use crate::checkpoint::Kept;
 use crate::checksum::{MARK_BYTES, Mark, StoreId};

@@ -20,7 +20,8 @@ pub struct Notifications {
     pub retry: Option<Vec<Time>>,
     /// What is added to a wait by chance at the most, in hundredths of it.
     pub jitter_percent: Option<u8>,
-    /// Notifications on their way at the same time.
+    /// Notifications on their way at the same time, two at least; half of them only to endpoints
+    /// that are known to be quick.
     pub concurrency_max: Option<usize>,
     /// The same to one endpoint.
     pub concurrency_per_endpoint_max: Option<usize>,

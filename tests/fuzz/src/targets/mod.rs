@@ -1,5 +1,6 @@
 //! One file a target; what each holds stands at its head.
 
+mod adapters;
 mod addresses;
 mod body;
 mod config;
@@ -14,6 +15,7 @@ mod requests;
 mod signature;
 mod webhook;
 
+pub use adapters::adapters;
 pub use addresses::addresses;
 pub use body::body;
 pub use config::config;

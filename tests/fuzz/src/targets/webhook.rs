@@ -145,7 +145,7 @@ fn of_stripe(body: &[u8], at: u64) -> Vec<(String, String)> {
     vec![("stripe-signature".to_owned(), format!("t={at},v1={}", hex::encode(tag)))]
 }
 
-fn of_wechat(body: &[u8], at: u64) -> Vec<(String, String)> {
+pub(super) fn of_wechat(body: &[u8], at: u64) -> Vec<(String, String)> {
     let message = [format!("{at}\nnonce\n").as_bytes(), body, b"\n"].concat();
     let signature = PLATFORM.sign(SignatureAlgorithm::RsaPkcs1Sha256, &message).unwrap();
     [
