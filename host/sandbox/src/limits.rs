@@ -49,6 +49,13 @@ pub struct Limits {
 impl Default for Limits {
     /// Figures with room for a JavaScript or Python guest; a Rust guest uses a hundredth of them.
     fn default() -> Limits {
+        Limits::on(processors())
+    }
+}
+
+impl Limits {
+    /// The default on a machine with so many processors.
+    fn on(processors: u32) -> Limits {
         Limits {
             call_ms_max: 500,
             memory_bytes_max: 64 << 20,
@@ -63,8 +70,8 @@ impl Default for Limits {
             compile_ms_max: 300_000,
             core_instances_max: 32,
             concurrent_calls_max: 64,
-            concurrent_calls_per_plugin_max: processors().clamp(8, 48),
-            computing_calls_per_plugin_max: (processors() / 2).max(1),
+            concurrent_calls_per_plugin_max: processors.clamp(8, 48),
+            computing_calls_per_plugin_max: (processors / 2).max(1),
             quarantine: Thresholds::default(),
         }
     }
@@ -73,3 +80,6 @@ impl Default for Limits {
 fn processors() -> u32 {
     available_parallelism().map_or(1, |processors| u32::try_from(processors.get()).unwrap_or(48))
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,7 +130,6 @@ impl State {
     /// A command is about to be given; nothing where the app has given it up.
     pub fn ask(&mut self, number: usize) -> Command {
         let command = &mut self.clients.commands[number];
-        command.under_way += 1;
         command.tries += 1;
         // What was refused left no trace, and may be done now.
         command.refused = None;
@@ -149,7 +148,8 @@ impl State {
         match answer {
             Some(Ok(done)) => self.done(number, done),
             Some(Err(error)) if is_final(&error) => self.refuse(number, &error),
-            Some(Err(_)) | None => self.ask_again(number),
+            Some(Err(error)) => self.ask_again(number, &error.to_string()),
+            None => self.ask_again(number, "the app hung up"),
         }
     }
 
@@ -194,13 +194,20 @@ impl State {
         }
     }
 
-    fn ask_again(&mut self, number: usize) {
+    /// What was not answered is asked again, but for the few apps that give up early; and one that
+    /// asks and asks has to be answered some time.
+    fn ask_again(&mut self, number: usize, why: &str) {
         let chance = &mut self.clients.chance;
         let command = &mut self.clients.commands[number];
         if command.is_over() {
             return;
         }
-        if command.tries > TRIES_MAX || chance.permille(20) {
+        if command.tries > TRIES_MAX {
+            command.abandoned = true;
+            let what = format!("{} was given {} times and is not over", command.key, command.tries);
+            return self.wrong(format!("{what}: {why}"));
+        }
+        if chance.permille(20) {
             command.abandoned = true;
             return;
         }
@@ -213,7 +220,7 @@ impl State {
         for number in 0..self.clients.commands.len() {
             let command = &mut self.clients.commands[number];
             if std::mem::take(&mut command.under_way) > 0 {
-                self.ask_again(number);
+                self.ask_again(number, "the process died");
             }
         }
     }

@@ -47,6 +47,8 @@ pub struct Report {
     pub tally: Tally,
     /// Calls with an effect outside, each of which can be made the last.
     pub effects: u64,
+    /// Of these, those of the second process until it had recovered.
+    pub recovery: u64,
     /// Operations of the disk under the first process.
     pub disk_operations: u64,
     pub log: Vec<String>,
@@ -78,6 +80,7 @@ pub fn day(seed: u64, shape: Shape) -> Report {
         digest: state.digest(),
         tally: state.tally.clone(),
         effects: state.effects(),
+        recovery: state.recovery,
         disk_operations: first_operations,
         log: std::mem::take(&mut state.log),
     }
@@ -119,6 +122,7 @@ async fn process(world: &Arc<World>, ground: &mut Ground) -> bool {
     if let Err(error) = engine.recover().await {
         return world.state().not_up(&error.to_string());
     }
+    world.state().recovered();
     let running = engine.clone();
     tokio::spawn(async move { running.run().await });
     loop {
@@ -128,7 +132,7 @@ async fn process(world: &Arc<World>, ground: &mut Ground) -> bool {
                 if call == Call::Stop {
                     return stop(world, &engine).await;
                 }
-                world.state().in_hand += 1;
+                world.state().takes_up(&call);
                 tokio::spawn(made(world.clone(), engine.clone(), call));
             }
             () = sleep(Duration::from_millis(500)) => {}
@@ -291,7 +295,7 @@ async fn made(world: Arc<World>, engine: Engine, call: Call) {
 async fn post(world: Arc<World>, engine: Engine, number: u64) {
     let ((account, delivery), patience) = {
         let mut state = world.state();
-        let hangs_up = state.fault("provider hangs up on its webhook", 80);
+        let hangs_up = state.faulty() && state.chance.permille(80);
         let patience = if hangs_up { state.provider.chance.scaled(200) } else { 600_000 };
         (state.delivery(number), patience)
     };
@@ -301,14 +305,18 @@ async fn post(world: Arc<World>, engine: Engine, number: u64) {
         Ok(Err(_)) => Some(500),
         Err(_) => None,
     };
-    world.state().posted(number, status);
+    let mut state = world.state();
+    if status.is_none() {
+        state.tally.fault("provider hangs up on its webhook");
+    }
+    state.posted(number, status);
 }
 
 /// An app gives a command; it may hang up before it is answered.
 async fn ask(world: Arc<World>, engine: Engine, number: usize) {
     let (command, patience) = {
         let mut state = world.state();
-        let hangs_up = state.fault("app hangs up", 40);
+        let hangs_up = state.faulty() && state.chance.permille(40);
         let patience = if hangs_up { state.clients.chance.scaled(1_500) } else { 3_600_000 };
         (state.ask(number), patience)
     };
@@ -322,7 +330,11 @@ async fn ask(world: Arc<World>, engine: Engine, number: usize) {
     }
     let given = give(&engine, command, app);
     let answer = timeout(Duration::from_millis(patience), given).await.ok();
-    world.state().answered(number, answer);
+    let mut state = world.state();
+    if answer.is_none() {
+        state.tally.fault("app hangs up");
+    }
+    state.answered(number, answer);
 }
 
 /// An app uses the key of something that was done for something else.
@@ -401,6 +413,30 @@ impl State {
         false
     }
 
+    /// Somebody calls: from here on he waits for an answer, or learns that there is none.
+    fn takes_up(&mut self, call: &Call) {
+        self.in_hand += 1;
+        match call {
+            Call::Post(webhook) => self.provider.webhooks[*webhook as usize].under_way += 1,
+            Call::Ask(command) => self.clients.commands[*command].under_way += 1,
+            Call::Stop => {}
+        }
+    }
+
+    /// What must be over long after the last fault. Entries and notifications are told of by the
+    /// books; what stands as an anomaly waits for a person, and the host goes on asking about it.
+    fn never_settled(&mut self) {
+        let waiting = self.clients.commands.iter().filter(|command| !command.is_over());
+        let waiting: Vec<_> = waiting.map(|command| command.key.as_str()).collect();
+        let waiting = waiting.join(" ");
+        let asked = |due: &Due| matches!(due, Due::Ask(_) | Due::Post(_) | Due::Decide(_));
+        let (due, in_hand) = (self.awaited(asked), self.in_hand);
+        if !waiting.is_empty() || due > 0 || in_hand > 0 {
+            let calls = format!("{in_hand} calls in hand, {due} to come");
+            self.wrong(format!("the day does not end: {calls}, unanswered: {waiting}"));
+        }
+    }
+
     /// Lets the storm end in time; true when nothing more will happen.
     fn settled(&mut self) -> bool {
         let now = self.now_ms();
@@ -415,6 +451,7 @@ impl State {
             self.calm_down();
         }
         if now > ends + SETTLED_AFTER_MS_MAX {
+            self.never_settled();
             return true;
         }
         let more = |due: &Due| !matches!(due, Due::Think | Due::SetClock | Due::Stop);

@@ -20,15 +20,22 @@ use faulty::{Fault, Faulty};
 /// What the monitor watches.
 const WATCHED: [&str; 5] = ["payment", "due", "idempotency", "anomaly", "event"];
 const FAULTS: &[(u64, (Fault, &str))] = &[
-    (6, (Fault::PowerCut, "power cut while writing")),
-    (2, (Fault::Full, "disk really full")),
-    (2, (Fault::Broken, "disk breaks")),
+    (4, (Fault::PowerCut, "power cut while writing")),
+    (3, (Fault::Full, "disk really full")),
+    (3, (Fault::Broken, "disk breaks")),
 ];
 
 /// Where a store is, between two processes too.
 pub enum Ground {
     Memory(Model),
-    Files { dir: TempDir, disk: Option<Faulty> },
+    Files { dir: TempDir, disk: Option<Spinning> },
+}
+
+/// The disk under a process.
+pub struct Spinning {
+    disk: Faulty,
+    /// The operation that goes wrong, counted from 1, and how.
+    fault: Option<(u64, &'static str)>,
 }
 
 impl Ground {
@@ -54,7 +61,7 @@ impl Ground {
         let options = Options {
             segment_bytes_max: 200_000,
             cache_bytes: 4 * 1024 * 1024,
-            disk: Arc::new(fresh.clone()),
+            disk: Arc::new(fresh.disk.clone()),
             ..Options::new(dir.path())
         };
         *disk = Some(fresh);
@@ -72,8 +79,11 @@ impl Ground {
     /// Between two processes: what was not synced may be lost, where the power was.
     pub fn rest(&mut self, world: &World) {
         let Ground::Files { dir, disk } = self else { return };
-        let Some(disk) = disk.take() else { return };
+        let Some(Spinning { disk, fault }) = disk.take() else { return };
         let mut state = world.state();
+        if let Some((_, what)) = fault.filter(|(at, _)| *at <= disk.operations()) {
+            state.tally.fault(what);
+        }
         state.tally.add("disk operations", disk.operations());
         state.last_operations = disk.operations();
         let cut = state.faulty() && state.disk.permille(500);
@@ -89,17 +99,17 @@ impl Ground {
 }
 
 impl State {
-    fn spin_up(&mut self) -> Faulty {
+    fn spin_up(&mut self) -> Spinning {
         let seed = self.disk.next();
         if let Some(at) = self.shape.cut_at.filter(|_| self.lives == 1) {
-            return Faulty::new(seed, at, Fault::PowerCut);
+            let fault = Some((at, "power cut while writing"));
+            return Spinning { disk: Faulty::new(seed, at, Fault::PowerCut), fault };
         }
         let (fault, what) = self.disk.weighed(FAULTS);
-        let at = 1 + self.disk.scaled(1_500);
+        let at = 1 + self.disk.scaled(300);
         if self.faulty() && self.tally.crashes() < self.shape.crashes_max {
-            self.tally.fault(what);
-            return Faulty::new(seed, at, fault);
+            return Spinning { disk: Faulty::new(seed, at, fault), fault: Some((at, what)) };
         }
-        Faulty::new(seed, 0, fault)
+        Spinning { disk: Faulty::new(seed, 0, fault), fault: None }
     }
 }

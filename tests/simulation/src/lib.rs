@@ -7,7 +7,8 @@
 //!
 //! Read in this order: `world` (time, points, crashes), `day` (one process after the other),
 //! `clients`, `net`, `provider`, `webhook`, `adapter`, `inbox`, `kept` and `disk` (what is around
-//! the process), `monitor` and `books` (what must hold), `sweep` (many days).
+//! the process), `monitor` and `books` (what must hold), `ending` and `sweep` (many
+//! days).
 //!
 //! Not here: the HTTP interface towards apps, TLS, the sandbox. The suite runs those.
 
@@ -26,6 +27,7 @@ mod chance;
 mod clients;
 mod day;
 mod disk;
+mod ending;
 mod http;
 mod inbox;
 mod kept;
@@ -39,6 +41,8 @@ mod world;
 
 pub use chance::Chance;
 pub use day::{Report, day};
+pub use ending::{Ending, kept};
 pub use sweep::{Sweep, quiet};
-pub use tally::Tally;
+pub use tally::{FAULTS, Tally};
+pub use webhook::forgeries;
 pub use world::Shape;

@@ -1,14 +1,15 @@
 //! The simulation, as long as wanted. Prints figures, and the seeds of days that went wrong.
 //!
 //! `simulation [DAYS] [SEED]` lives through the days of so many seeds; with `--verbose` it tells
-//! them call by call. `simulation every [DAYS] [SEED]` ends each of so many days at every call with
-//! an effect outside, and at every write of its disk.
+//! them call by call. `simulation every [DAYS] [SEED]` ends each of so many quiet days at every
+//! call with an effect outside, once more at every such call of the recovery after it, and at every
+//! operation of its disk. `simulation 1 SEED call=37+2` is one of these, as `ending` spells it.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people")]
 
 use std::time::Instant;
 
-use tollgate_simulation::Sweep;
+use tollgate_simulation::{Ending, Shape, Sweep};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,16 +20,19 @@ fn main() {
     let first = numbers.next().unwrap_or(1);
     let seeds = first..first + days;
     let began = Instant::now();
+    let told = |line: &String| println!("{line}");
+    let ending = arguments.iter().find_map(|argument| argument.parse::<Ending>().ok());
+    let shape = |seed| Shape { verbose, ..ending.map_or_else(|| Shape::of(seed), Ending::shape) };
     let sweeps = if every {
-        let [mut calls, mut writes] = [Sweep::default(), Sweep::default()];
+        let [mut calls, mut recoveries, mut writes] = <[Sweep; 3]>::default();
         for seed in seeds {
             calls.absorb(Sweep::of_every_call(seed));
+            recoveries.absorb(Sweep::of_every_recovery(seed));
             writes.absorb(Sweep::of_every_write(seed));
         }
-        vec![("every-call", calls), ("every-write", writes)]
+        vec![("every-call", calls), ("every-recovery", recoveries), ("every-write", writes)]
     } else {
-        let told = |line: &String| println!("{line}");
-        vec![("days", Sweep::of(seeds, verbose, |report| report.log.iter().for_each(told)))]
+        vec![("days", Sweep::of(seeds, shape, |report| report.log.iter().for_each(told)))]
     };
     let runs: u64 = sweeps.iter().map(|(_, sweep)| sweep.runs).sum();
     let took = began.elapsed().as_secs_f64();

@@ -138,6 +138,14 @@ impl State {
         }
     }
 
+    /// The server closes a line, if it is there still.
+    pub fn close(&mut self, line: u64) {
+        if self.net.lines.get(&line).is_some_and(|line| line.end.is_none()) {
+            self.tally.fault("server closes an idle line");
+            self.say(Parcel { line, bytes: Vec::new(), end: Some(End::Closed) });
+        }
+    }
+
     fn way(&mut self) -> (Way, u64) {
         if !self.faulty() {
             return (Way::Open, 1);
@@ -155,14 +163,13 @@ impl State {
     }
 
     fn dial(&mut self, server: Server) -> u64 {
-        let breaks = self.fault("line breaks while a request is written", 25);
+        let breaks = self.faulty() && self.chance.permille(25);
         let after = breaks.then(|| self.net.chance.below(700) as usize);
         let line = self.net.open(server, after);
         // Servers close what is idle, at any moment.
         if self.faulty() && self.net.chance.permille(300) {
-            let (wait, end) = (self.net.chance.scaled(20_000), End::Closed);
-            self.tally.fault("server closes an idle line");
-            self.after(wait, Due::Say(Parcel { line, bytes: Vec::new(), end: Some(end) }));
+            let wait = self.net.chance.scaled(20_000);
+            self.after(wait, Due::Close(line));
         }
         line
     }
@@ -185,6 +192,7 @@ impl State {
             if comes < taken {
                 line.end = Some(End::Reset);
                 line.reader.take().into_iter().for_each(Waker::wake);
+                self.tally.fault("line breaks while a request is written");
             }
         }
         let server = line.server;

@@ -140,8 +140,10 @@ const MANNERS: &[(u64, Manner, &str)] = &[
     (30, Manner::ErrorUnheard, "5xx and not done"),
     (25, Manner::Garbage, "garbage answered"),
     (25, Manner::Twice, "answered twice"),
-    (14, Manner::Lie, "answer contradicts the books"),
+    (14, Manner::Lie, LIE),
 ];
+
+const LIE: &str = "answer contradicts the books";
 
 const OUTAGE: &[Manner] = &[
     Manner::Silent,
@@ -227,7 +229,8 @@ impl State {
             Manner::Lie if request.method != "POST" => Manner::Prompt,
             other => other,
         };
-        if manner != Manner::Prompt {
+        // What is not told yet is no lie yet.
+        if !matches!(manner, Manner::Prompt | Manner::Lie) {
             self.tally.fault(what);
         }
         manner
@@ -439,6 +442,7 @@ impl State {
             Some("refused") => lie["state"] = json!("done"),
             _ => return lie,
         }
+        self.tally.fault(LIE);
         self.tell("lie", lie.to_string().as_bytes());
         self.provider.objects[number as usize].must_tell = true;
         self.announce(number);

@@ -4,12 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::{available_parallelism, scope};
 
+use crate::ending::{COMMANDS, Ending};
 use crate::tally::{CHANGED, CHARGED_TWICE, LOST, Tally};
 use crate::world::Shape;
 use crate::{Report, day};
-
-/// Commands of a day that is ended at each call in turn.
-const COMMANDS: u64 = 14;
 
 /// What came of many days.
 #[derive(Debug, Default)]
@@ -21,60 +19,93 @@ pub struct Sweep {
 }
 
 /// A day to be lived through, and how it is called.
-type Planned = (String, u64, Shape);
+struct Planned {
+    name: String,
+    seed: u64,
+    shape: Shape,
+}
 
 impl Sweep {
-    /// The day of each seed, as it comes by chance; of each that is over, `told` hears.
-    pub fn of(seeds: impl Iterator<Item = u64>, verbose: bool, told: impl FnMut(&Report)) -> Sweep {
-        let shape = |seed| Shape { verbose, ..Shape::of(seed) };
-        let planned = seeds.map(|seed| (format!("seed {seed}"), seed, shape(seed)));
-        Sweep::through(planned.collect(), told)
+    /// The day of each seed, as it is shaped; of each that is over, `told` hears.
+    pub fn of(
+        seeds: impl Iterator<Item = u64>,
+        shape: impl Fn(u64) -> Shape,
+        mut told: impl FnMut(&Report),
+    ) -> Sweep {
+        let name = |seed| format!("seed {seed}");
+        let planned = seeds.map(|seed| Planned { name: name(seed), seed, shape: shape(seed) });
+        Sweep::through(planned.collect(), |_, report| told(report))
     }
 
-    /// A day in which nothing goes wrong but that the process dies, at each of its calls in turn.
+    /// A day in which nothing goes wrong but that the first process dies, at each of its calls in
+    /// turn.
     pub fn of_every_call(seed: u64) -> Sweep {
         let last = day(seed, quiet(COMMANDS)).effects;
-        let shape = |at| Shape { crash_at: Some(at), ..quiet(COMMANDS) };
-        let planned =
-            (1..=last).map(|at| (format!("seed {seed}, dead at call {at}"), seed, shape(at)));
-        Sweep::through(planned.collect(), |report| {
-            assert_eq!(report.tally.crashes(), 1, "seed {seed}: the process did not die");
+        Sweep::ended(seed, (1..=last).map(Ending::Call), |_, _| {})
+    }
+
+    /// The same, and the second process dies too, at each of its calls until it has recovered from
+    /// the death of the first.
+    pub fn of_every_recovery(seed: u64) -> Sweep {
+        let last = day(seed, quiet(COMMANDS)).effects;
+        let mut twice = Vec::new();
+        Sweep::ended(seed, (1..=last).map(Ending::Call), |ending, report| {
+            let Ending::Call(at) = ending else { return };
+            twice.extend((1..=report.recovery).map(|again| Ending::CallAndAgain(at, again)));
+        });
+        Sweep::ended(seed, twice.into_iter(), |_, _| {})
+    }
+
+    /// A day in which nothing goes wrong but that the disk has no power any more, from each of its
+    /// operations on in turn.
+    pub fn of_every_write(seed: u64) -> Sweep {
+        let last = day(seed, Shape { journal: true, ..quiet(COMMANDS) }).disk_operations;
+        Sweep::ended(seed, (1..=last).map(Ending::Write), |_, _| {})
+    }
+
+    /// The quiet day of a seed, once with each of these endings, to which it has to come.
+    fn ended(
+        seed: u64,
+        endings: impl Iterator<Item = Ending>,
+        mut told: impl FnMut(Ending, &Report),
+    ) -> Sweep {
+        let endings: Vec<Ending> = endings.collect();
+        let planned = endings.iter().map(|ending| Planned {
+            name: format!("seed {seed} {ending}"),
+            seed,
+            shape: ending.shape(),
+        });
+        Sweep::through(planned.collect(), |number, report| {
+            let ending = endings[number];
+            assert!(ending.happened(report), "seed {seed} never came to {ending}");
+            told(ending, report);
         })
     }
 
-    /// The same of the operations of its disk, which has no power from there on.
-    pub fn of_every_write(seed: u64) -> Sweep {
-        let whole = Shape { journal: true, ..quiet(COMMANDS) };
-        let last = day(seed, whole.clone()).disk_operations;
-        let shape = |at| Shape { cut_at: Some(at), ..whole.clone() };
-        let planned = (1..=last)
-            .map(|at| (format!("seed {seed}, no power from write {at} on"), seed, shape(at)));
-        Sweep::through(planned.collect(), |_| {})
-    }
-
-    /// Days know nothing of each other: as many at a time as there are processors.
-    fn through(planned: Vec<Planned>, mut told: impl FnMut(&Report)) -> Sweep {
+    /// Days know nothing of each other: as many at a time as there are processors. `told` hears of
+    /// each that is over, by its place in the plan.
+    fn through(planned: Vec<Planned>, mut told: impl FnMut(usize, &Report)) -> Sweep {
         let (next, (send, receive)) = (AtomicUsize::new(0), mpsc::channel());
         let mut sweep = Sweep::default();
         scope(|scope| {
             for _ in 0..available_parallelism().map_or(1, usize::from) {
                 let (next, planned, send) = (&next, &planned, send.clone());
                 scope.spawn(move || {
-                    while let Some((name, seed, shape)) =
-                        planned.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        send.send((name.clone(), day(*seed, shape.clone())))
-                            .expect("somebody listens");
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(one) = planned.get(number) else { return };
+                        let report = day(one.seed, one.shape.clone());
+                        send.send((number, report)).expect("somebody listens");
                     }
                 });
             }
             drop(send);
-            for (name, report) in receive {
-                told(&report);
+            for (number, report) in receive {
+                told(number, &report);
                 sweep.runs += 1;
                 sweep.tally.absorb(&report.tally);
                 if !report.wrong.is_empty() {
-                    sweep.wrong.push((name, report.wrong));
+                    sweep.wrong.push((planned[number].name.clone(), report.wrong));
                 }
             }
         });

@@ -3,6 +3,55 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// Every kind of fault there is. None is counted that is not listed, and in enough days each
+/// happens.
+pub const FAULTS: &[&str] = &[
+    "5xx and not done",
+    "5xx though done",
+    "answer after the time-out",
+    "answer contradicts the books",
+    "answer slow",
+    "answered twice",
+    "app hangs up",
+    "clock set",
+    "connecting takes long",
+    "connection lost on the way",
+    "connection refused",
+    "cut before the first byte",
+    "cut within the answer",
+    "disk breaks",
+    "disk full",
+    "disk really full",
+    "endpoint answers 5xx",
+    "endpoint answers garbage",
+    "endpoint cuts the line",
+    "endpoint never answers",
+    "endpoint redirects",
+    "endpoint slow",
+    "garbage answered",
+    "line breaks while a request is written",
+    "name not resolved",
+    "never answered",
+    "no answers for a while",
+    "plugin breaks",
+    "power cut while writing",
+    "provider hangs up on its webhook",
+    "refused before it is in the books",
+    "repeat refused for its rate",
+    "request arrives late",
+    "request arrives when given up",
+    "request vanishes",
+    "server closes an idle line",
+    "slow commit",
+    "webhook altered",
+    "webhook lost",
+    "webhook names its own reference alone",
+    "webhook repeated",
+    "webhook signed by another key",
+    "webhook signed long ago",
+    "webhook unsigned",
+];
+
 /// What was acknowledged and is gone: none, on a good day.
 pub const LOST: &str = "acknowledged and lost";
 /// What the provider did twice for one entry: none, on a good day.
@@ -20,6 +69,7 @@ pub struct Tally {
 
 impl Tally {
     pub fn fault(&mut self, what: &'static str) {
+        assert!(FAULTS.contains(&what), "`{what}` is not in the list of faults");
         *self.faults.entry(what).or_default() += 1;
     }
 

@@ -24,6 +24,19 @@ enum Forgery {
     Stale,
 }
 
+/// Each with its name as a fault, and the name of the figure that counts its refusals.
+const FORGERIES: [(Forgery, &str, &str); 4] = [
+    (Forgery::OtherKey, "webhook signed by another key", "refused: webhook signed by another key"),
+    (Forgery::Altered, "webhook altered", "refused: webhook altered"),
+    (Forgery::Unsigned, "webhook unsigned", "refused: webhook unsigned"),
+    (Forgery::Stale, "webhook signed long ago", "refused: webhook signed long ago"),
+];
+
+/// Faults that the host has to refuse, each with the figure that counts its refusals.
+pub fn forgeries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FORGERIES.into_iter().map(|(_, fault, refused)| (fault, refused))
+}
+
 /// A delivery, to be made as often as it takes.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -34,7 +47,7 @@ pub struct Webhook {
     must: bool,
     tries: u64,
     /// Attempts that nobody has answered yet.
-    under_way: u64,
+    pub under_way: u64,
 }
 
 impl Webhook {
@@ -95,7 +108,7 @@ impl State {
         if self.fault("webhook repeated", 150) {
             self.post(object.account, body.clone(), None, false);
         }
-        if self.fault("webhook forged", 60) {
+        if self.faulty() && self.chance.permille(60) {
             let forged = match body["state"].as_str() {
                 Some("done") => "refused",
                 _ => "done",
@@ -103,12 +116,8 @@ impl State {
             body["state"] = json!(forged);
             body["entry"] = json!(object.entry);
             body["id"] = json!(format!("evt_forged_{event}"));
-            let forgery = *self.provider.chance.pick(&[
-                Forgery::OtherKey,
-                Forgery::Altered,
-                Forgery::Unsigned,
-                Forgery::Stale,
-            ]);
+            let (forgery, what, _) = *self.provider.chance.pick(&FORGERIES);
+            self.tally.fault(what);
             self.post(object.account, body, Some(forgery), false);
         }
     }
@@ -132,7 +141,6 @@ impl State {
         let now = self.now_ms();
         let webhook = &mut self.provider.webhooks[number as usize];
         webhook.tries += 1;
-        webhook.under_way += 1;
         let (account, delivery) = (ACCOUNTS[webhook.account].name, webhook.delivery(now));
         self.tally.add("webhooks delivered", 1);
         self.tell("webhook", &delivery.body);
@@ -158,12 +166,19 @@ impl State {
         self.tell("posted", &status.unwrap_or_default().to_be_bytes());
         match forgery {
             Some(how) if taken => self.wrong(format!("a delivery was taken ({how:?}): {body}")),
-            Some(_) => self.tally.add("forged webhooks refused", u64::from(status.is_some())),
+            Some(how) => self.refused(how, status),
             None if !taken && (tries < 6 || must) => {
                 let wait = self.provider.chance.between(500, 4_000);
                 self.after(wait, Due::Post(number));
             }
             None => {}
         }
+    }
+
+    /// What came of a forged delivery that was not taken: a refusal, or nobody was there to refuse.
+    fn refused(&mut self, how: Forgery, status: Option<u16>) {
+        let refused = status.is_some_and(|status| (400..500).contains(&status));
+        let figure = FORGERIES.iter().find(|(forgery, ..)| *forgery == how && refused);
+        figure.into_iter().for_each(|(.., figure)| self.tally.add(figure, 1));
     }
 }

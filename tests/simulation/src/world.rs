@@ -1,8 +1,9 @@
 //! The world around one process: its time, what is due in it, the moment at which the process dies,
 //! and everything that lives on after that. Not here: what the parts of the world do.
 //!
-//! Every call through a seam is a *point*: it is counted, told to the trace, and may be the one at
-//! which the process dies. From then on nothing it does has any effect.
+//! A call of the process to its clock, randomness, store or network is a *point*: it is counted,
+//! told to the trace, and may be the one at which the process dies. From then on nothing it does
+//! has any effect. A call of the adapter, which takes no time, is none.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -41,8 +42,10 @@ pub struct Shape {
     pub faults: bool,
     /// Deaths of the process by chance, at the most.
     pub crashes_max: u64,
-    /// The process dies at this point, counted from 1: one of those with an effect outside.
+    /// The first process dies at this point, counted from 1: one of those with an effect outside.
     pub crash_at: Option<u64>,
+    /// The process after that dies too, at this call with an effect outside, counted from 1.
+    pub crash_again_at: Option<u64>,
     /// On the journal and a disk that fails, rather than in memory.
     pub journal: bool,
     /// The disk loses its power at this operation, counted from 1.
@@ -65,6 +68,7 @@ impl Default for Shape {
             faults: true,
             crashes_max: 6,
             crash_at: None,
+            crash_again_at: None,
             journal: false,
             cut_at: None,
             verbose: false,
@@ -79,6 +83,8 @@ pub enum Due {
     Hear(Letter),
     /// The other side of a line says something, or hangs up.
     Say(Parcel),
+    /// A server closes a line that it has kept long enough.
+    Close(u64),
     /// The provider decides about what was pending.
     Decide(u64),
     /// The provider delivers a webhook.
@@ -123,6 +129,10 @@ pub struct State {
     /// Whether a call without an effect outside may be the last too.
     anywhere: bool,
     effects: u64,
+    /// Of these, those of the processes before this one.
+    effects_before: u64,
+    /// Calls with an effect of the second process until it had recovered.
+    pub recovery: u64,
     points: u64,
     crashed: Arc<Notify>,
     rung: Arc<Notify>,
@@ -171,6 +181,8 @@ impl World {
             fuse: None,
             anywhere: false,
             effects: 0,
+            effects_before: 0,
+            recovery: 0,
             points: 0,
             crashed: Arc::default(),
             rung: Arc::default(),
@@ -284,7 +296,12 @@ impl State {
             return true;
         }
         self.effects += u64::from(effect);
-        let named = effect && self.shape.crash_at == Some(self.effects);
+        let named = match self.lives {
+            1 => self.shape.crash_at,
+            2 => self.shape.crash_again_at,
+            _ => None,
+        };
+        let named = effect && named == Some(self.effects - self.effects_before);
         let burnt = match &mut self.fuse {
             // As a rule it falls on something that can be seen outside.
             Some(left) if effect || self.anywhere => {
@@ -293,7 +310,7 @@ impl State {
             }
             _ => false,
         };
-        if (named && self.lives == 1) || burnt {
+        if named || burnt {
             self.die(seam);
         }
         self.alive
@@ -359,6 +376,7 @@ impl State {
             match first.remove() {
                 Due::Hear(letter) => self.hear(letter),
                 Due::Say(parcel) => self.say(parcel),
+                Due::Close(line) => self.close(line),
                 Due::Decide(object) => self.decide(object),
                 Due::Think => self.think(),
                 Due::SetClock => self.set_clock(),
@@ -370,9 +388,17 @@ impl State {
         None
     }
 
+    /// The process has recovered, and takes up its work.
+    pub fn recovered(&mut self) {
+        if self.lives == 2 {
+            self.recovery = self.effects - self.effects_before;
+        }
+    }
+
     /// A process begins to live.
     pub fn begin(&mut self) {
         self.lives += 1;
+        self.effects_before = self.effects;
         self.began = Some(Instant::now());
         self.alive = true;
         self.crashed = Arc::default();

@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use tollgate_simulation::{Report, Shape, Sweep, day, quiet};
+use tollgate_simulation::{Ending, FAULTS, Report, Shape, Sweep, day, forgeries, kept, quiet};
 
 /// Days by chance.
-const DAYS: u64 = 60;
+const DAYS: u64 = 96;
 
 fn good(report: &Report, what: &str) {
     assert!(report.wrong.is_empty(), "seed {}, {what}: {:#?}", report.seed, report.wrong);
@@ -15,20 +15,42 @@ fn good(report: &Report, what: &str) {
 #[test]
 fn in_no_day_of_chance_do_the_two_books_differ() {
     let first = std::env::var("TOLLGATE_SEED").map_or(100_000, |text| text.parse().unwrap());
-    let days = Sweep::of(first..first + DAYS, false, |_| {});
+    let days = Sweep::of(first..first + DAYS, Shape::of, |_| {});
     assert!(days.wrong.is_empty(), "{:#?}", days.wrong);
-    let faults = days.tally.faults();
-    assert!(faults > DAYS * 20, "only {faults} faults in {DAYS} days");
+    let kinds = days.tally.kinds();
+    let never: Vec<_> = FAULTS.iter().filter(|kind| !kinds.contains_key(*kind)).collect();
+    assert!(never.is_empty(), "in {DAYS} days these never happened: {never:?}\n{}", days.tally);
+    for (forged, refused) in forgeries() {
+        assert!(days.tally.figure(refused) > 0, "{forged}: none was refused\n{}", days.tally);
+    }
 }
 
 #[test]
 fn no_day_that_went_wrong_once_goes_wrong_again() {
-    let lines = include_str!("../seeds.txt").lines().filter(|line| !line.starts_with('#'));
-    let seeds: Vec<u64> =
-        lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
-    assert!(!seeds.is_empty());
-    for seed in seeds {
-        good(&day(seed, Shape::of(seed)), "a day that went wrong once");
+    let days = kept(include_str!("../seeds.txt"));
+    assert!(!days.is_empty());
+    for (seed, ending) in days {
+        let report = day(seed, ending.map_or_else(|| Shape::of(seed), Ending::shape));
+        good(&report, "a day that went wrong once");
+        assert!(ending.is_none_or(|ending| ending.happened(&report)), "seed {seed} {ending:?}");
+    }
+}
+
+#[test]
+fn a_kept_day_is_a_seed_and_where_it_is_ended_if_it_is() {
+    let text = "# seed  what\n45  a repeat of 3=4\n14 call=37 a\n14 call=37+2\n\n8 write=5 b\n";
+    let days = [
+        (45, None),
+        (14, Some(Ending::Call(37))),
+        (14, Some(Ending::CallAndAgain(37, 2))),
+        (8, Some(Ending::Write(5))),
+    ];
+    assert_eq!(kept(text), days);
+    for ending in days.into_iter().filter_map(|(_, ending)| ending) {
+        assert_eq!(ending.to_string().parse(), Ok(ending));
+    }
+    for wrong in ["call=", "call=1+", "write=x", "37", "read=1"] {
+        assert!(wrong.parse::<Ending>().is_err(), "{wrong}");
     }
 }
 
@@ -58,6 +80,13 @@ fn a_process_that_dies_at_any_call_is_followed_by_one_that_brings_the_books_toge
     let days = Sweep::of_every_call(14);
     assert!(days.wrong.is_empty(), "{:#?}", days.wrong);
     assert!(days.runs > 200, "{}", days.runs);
+}
+
+#[test]
+fn a_process_that_dies_at_any_call_of_its_recovery_too_is_followed_by_one_that_recovers() {
+    let days = Sweep::of_every_recovery(14);
+    assert!(days.wrong.is_empty(), "{:#?}", days.wrong);
+    assert!(days.runs > 50, "{}", days.runs);
 }
 
 #[test]
