@@ -75,3 +75,29 @@ async fn rows_of_the_earlier_form_are_found_under_their_accounts() {
     let open = bench.engine.open_entries(Some("shop"), None, 10).await.unwrap();
     assert_eq!(open, [Due { account: "shop".to_owned(), at_ms: at, entry }]);
 }
+
+/// Its account is not configured, so each question ends without an answer.
+#[tokio::test]
+async fn an_entry_that_nothing_is_found_out_about_is_asked_about_at_growing_intervals() {
+    let bench = Bench::new();
+    let entry = bench.unknown_of("shop", 1).await;
+    let written = bench.engine.0.options.sync_after_ms.clone();
+    let mut waits = Vec::new();
+    for asked in 1..=written.len() + 1 {
+        let recovery =
+            async || bench.engine.read_operation(&entry).await.unwrap().unwrap().value.recovery;
+        let due = recovery().await.due_at_ms.unwrap();
+        bench.later(due.saturating_sub(bench.engine.0.clock.now_ms()));
+        let asked_at = bench.engine.0.clock.now_ms();
+        bench.engine.resolve(&entry).await.unwrap();
+        let after = recovery().await;
+        assert_eq!(after.syncs as usize, asked);
+        waits.push(after.due_at_ms.unwrap() - asked_at);
+    }
+    // What was waited for before the first question is not seen here.
+    let due = written.iter().skip(1).chain([written.last().unwrap(); 2]);
+    for (wait, least) in waits.iter().zip(due) {
+        assert!((*least..=least + least / 4).contains(wait), "{waits:?}");
+    }
+    assert!(written.is_sorted_by(|a, b| a < b), "{written:?}");
+}
