@@ -180,7 +180,7 @@ impl Adapter {
                 }
             }
             // A quarter of all is looked at once more, by a request that moves nothing.
-            other if state == ASKED && parts(other).1.entry.amount.minor % 4 == 0 => {
+            other if state == ASKED && parts(other).1.entry.amount.minor.is_multiple_of(4) => {
                 Ok(Step::Send(Exchange { state: LOOKED.to_vec(), ..self.look(parts(other).1) }))
             }
             other => Ok(Step::Done(outcome(&parts(other).1.entry.id, &told))),
