@@ -172,7 +172,7 @@ impl Engine {
         if let Some(entry) = named
             && let Some(operation) = self.read_operation(&entry).await?
         {
-            let found = Found { payment: operation.value.payment, entry };
+            let found = Found::new(&operation.value.payment, &entry);
             return self.entry_in(account, &found, event).await;
         }
         let Some(told) = &event.references else { return Ok(None) };

@@ -269,6 +269,7 @@ impl Engine {
             idempotency: key.to_owned(),
             seed: hex::encode(self.random::<32>()),
             recovery: Recovery::default(),
+            noticed: None,
         }
     }
 

@@ -33,7 +33,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Id, Kind, Payment, TimestampMs};
+use ledger::{AnomalyKind, Id, Kind, Payment, TimestampMs};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{APPEND_BYTES, Error, Space, Store};
@@ -99,6 +99,9 @@ pub(crate) struct Operation {
     pub seed: String,
     #[serde(default)]
     pub recovery: Recovery,
+    /// The anomaly that was noticed last: the same one again is no news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<AnomalyKind>,
 }
 
 /// What may be known of the card that an operation is paid with.
@@ -181,6 +184,15 @@ pub(crate) struct Idempotent {
 pub(crate) struct Found {
     pub payment: Id,
     pub entry: Id,
+    /// By the second identifier, which need not be unique.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secondary: bool,
+}
+
+impl Found {
+    pub fn new(payment: &Id, entry: &Id) -> Found {
+        Found { payment: payment.clone(), entry: entry.clone(), secondary: false }
+    }
 }
 
 /// A value a plugin asked to remember.

@@ -159,16 +159,7 @@ impl Engine {
             _ => word.tell(payment, &operation.entry, now)?,
         };
         if let Change::Anomaly(kind) = &change {
-            let anomaly = Anomaly {
-                id: Id::anomaly(now, self.random()),
-                account: payment.account.clone(),
-                payment: Some(payment.id.clone()),
-                entry: Some(operation.entry.clone()),
-                kind: kind.clone(),
-                noticed_at_ms: now,
-                closed: None,
-            };
-            note_anomaly(batch, &anomaly);
+            self.notice(batch, payment, (operation, kind), now);
             change = self.after_anomaly(payment, operation, change, now);
         }
         let endpoints = self.registered(&payment.app).await?;
@@ -189,6 +180,31 @@ impl Engine {
         self.note_answer(batch, payment, (operation, word.answers)).await?;
         put_both(batch, held);
         Ok(unspent)
+    }
+
+    /// The anomaly of an entry, unless it is what was noticed last: an entry that stays open is
+    /// asked about again and again.
+    fn notice(
+        &self,
+        batch: &mut Batch,
+        payment: &Payment,
+        (operation, kind): (&mut Operation, &AnomalyKind),
+        now: TimestampMs,
+    ) {
+        if operation.noticed.as_ref() == Some(kind) {
+            return;
+        }
+        operation.noticed = Some(kind.clone());
+        let anomaly = Anomaly {
+            id: Id::anomaly(now, self.random()),
+            account: payment.account.clone(),
+            payment: Some(payment.id.clone()),
+            entry: Some(operation.entry.clone()),
+            kind: kind.clone(),
+            noticed_at_ms: now,
+            closed: None,
+        };
+        note_anomaly(batch, &anomaly);
     }
 
     /// An answer that contradicts the ledger is no answer: what was being sent is unknown.

@@ -176,7 +176,7 @@ impl Payment {
             let (state, told) = (found.state, Box::new(verdict.clone()));
             return Some(Change::Anomaly(AnomalyKind::Contradiction { state, told }));
         }
-        if let Some(taken) = self.refund_taken(entry, verdict) {
+        if let Some(taken) = self.part_taken(entry, verdict) {
             return Some(Change::Anomaly(taken));
         }
         let found = self.entries.iter_mut().find(|known| known.id == *entry)?;
@@ -192,16 +192,17 @@ impl Payment {
         Some(change)
     }
 
-    /// What contradicts where a refund is told under the identifier of another refund. One that a
-    /// provider names by what it gives back has no identifier of its own.
-    fn refund_taken(&self, entry: &Id, verdict: &Verdict) -> Option<AnomalyKind> {
+    /// What contradicts where a capture or a refund is told under the identifier of another. One
+    /// that a provider names by what it is a part of has no identifier of its own.
+    fn part_taken(&self, entry: &Id, verdict: &Verdict) -> Option<AnomalyKind> {
         let named = &verdict.references()?.provider;
-        let bears =
-            |known: &&Entry| known.references.as_ref().is_some_and(|own| own.provider == *named);
-        let mut bearing = self.entries.iter().filter(bears);
-        if self.entry(entry)?.kind != Kind::Refund || bearing.any(|it| it.kind != Kind::Refund) {
+        let kind = self.entry(entry)?.kind;
+        let mut others = self.entries.iter().filter(|known| known.kind != kind);
+        let is_whole = !matches!(kind, Kind::Capture | Kind::Refund);
+        if is_whole || others.any(|known| known.is_called(named)) {
             return None;
         }
+        let bears = |known: &&Entry| known.kind == kind && known.is_called(named);
         let other = self.entries.iter().filter(bears).find(|known| known.id != *entry)?;
         let (reference, owner) = (named.clone(), other.id.clone());
         Some(AnomalyKind::ReferenceTaken { reference, owner })
@@ -287,6 +288,12 @@ impl Payment {
 impl Entry {
     fn succeeded(&self) -> bool {
         self.state == State::Succeeded
+    }
+
+    /// Whether the provider knows it by this name.
+    fn is_called(&self, name: &str) -> bool {
+        let own = self.references.as_ref();
+        own.is_some_and(|own| own.provider == name || own.secondary.as_deref() == Some(name))
     }
 
     fn moved_nothing(&self) -> bool {

@@ -106,10 +106,15 @@ impl Call {
         Ok(())
     }
 
+    /// How long it has been at work, without its waiting for a turn.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Whether there is time left.
     pub(crate) fn in_time(&self) -> Result<(), Trip> {
         let max = self.plugin.limits.call_ms_max;
-        match self.began.elapsed() < Duration::from_millis(max) {
+        match self.elapsed() < Duration::from_millis(max) {
             true => Ok(()),
             false => Err(Trip::Deadline(max)),
         }

@@ -313,20 +313,19 @@ impl Code {
         task: impl FnOnce(&Provider, &mut Store<Call>) -> wasmtime::Result<T>,
     ) -> Result<Called<T>, Fault> {
         let call = Call::blank(plugin.clone());
-        let began = Instant::now();
         let mut store = runtime::store(&self.engine, call);
         let answer = match self.linked.instantiate(&mut store) {
             Ok(provider) => enter(&provider, &mut store, around, export, task)
-                .map_err(|error| fault(&error, store.data(), export, began)),
-            Err(error) => Err(unmade(fault(&error, store.data(), export, began))),
+                .map_err(|error| fault(&error, store.data(), export)),
+            Err(error) => Err(unmade(fault(&error, store.data(), export))),
         };
         plugin.witness.look(export);
         let call = store.into_data();
         Ok(Called {
             answer: answer?,
+            elapsed: call.elapsed(),
             remembered: call.remembered,
             derived: call.derived.into_iter().map(|derived| derived.value).collect(),
-            elapsed: began.elapsed(),
         })
     }
 }
@@ -364,7 +363,7 @@ pub(crate) fn bound(state: &[u8], store: &Store<Call>) -> wasmtime::Result<()> {
     }
 }
 
-fn fault(error: &wasmtime::Error, call: &Call, export: &'static str, began: Instant) -> Fault {
+fn fault(error: &wasmtime::Error, call: &Call, export: &'static str) -> Fault {
     let (kind, what) = fault::classify(error, call.errors());
     Fault {
         plugin: call.plugin.name.as_str().into(),
@@ -373,7 +372,7 @@ fn fault(error: &wasmtime::Error, call: &Call, export: &'static str, began: Inst
         kind,
         log: call.errors().into(),
         trace: fault::trace(error),
-        elapsed: began.elapsed(),
+        elapsed: call.elapsed(),
     }
 }
 

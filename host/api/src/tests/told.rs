@@ -158,6 +158,8 @@ async fn the_log_has_one_line_a_request_without_keys_bodies_or_query_values() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
+    // While there is one subscriber alone, what another thread is first to log is off for all.
+    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     let host = Host::start().await;
     let mut body = order("tok_canary", "automatic");

@@ -124,6 +124,7 @@ fn operation(payment: &Payment, entry: &Entry) -> Operation {
         idempotency: format!("{}/k", payment.app),
         seed: String::new(),
         recovery: Recovery::default(),
+        noticed: None,
     }
 }
 

@@ -149,7 +149,11 @@ impl Bench {
 
     async fn of(provider: &Provider, script: Script, mut description: wit::Description) -> Bench {
         let host = &provider.host;
-        description.operations = vec![wit::OperationKind::Authorize, wit::OperationKind::Cancel];
+        description.operations = vec![
+            wit::OperationKind::Authorize,
+            wit::OperationKind::Cancel,
+            wit::OperationKind::Refund,
+        ];
         description.methods = vec!["token".to_owned()];
         description.recovery.idempotent_seconds = Some(86_400);
         let account = AccountParts {
@@ -223,7 +227,7 @@ impl Bench {
 fn order(asked: &wit::Operation) -> &wit::Order {
     match asked {
         wit::Operation::Authorize(order) | wit::Operation::Cancel(order) => order,
-        wit::Operation::Sync(order) => order,
+        wit::Operation::Sync(order) | wit::Operation::Refund(order) => order,
         other => panic!("{other:?}"),
     }
 }
@@ -311,6 +315,77 @@ async fn an_answer_that_names_another_payments_charge_settles_nothing() {
     let store = &*bench.engine.0.store;
     let found = record::read::<record::Found>(store, record::REFERENCE, &key).await.unwrap();
     assert_eq!(found.unwrap().value.payment, first.id, "it leads to whom it is of");
+}
+
+#[tokio::test]
+async fn a_refund_that_is_answered_with_another_payments_charge_is_not_believed() {
+    let crossed: Script = |_, asked| match (asked, order(asked).description.as_str()) {
+        (wit::Operation::Refund(_), _) | (_, "second") => succeeded("ch_2", asked),
+        _ => succeeded("ch_1", asked),
+    };
+    let bench = Bench::new(&Provider::willing().await, crossed).await;
+    let (first, second) = (bench.pay_for("first").await, bench.pay_for("second").await);
+    let owner = second.entries[0].id.clone();
+    let refunded = bench.engine.refund(bench.ask(), first.id, None).await.unwrap();
+    assert_eq!(refunded.payment.entries[1].state, State::Unknown);
+    let reference = "ch_2".to_owned();
+    assert_eq!(bench.anomalies().await, [AnomalyKind::ReferenceTaken { reference, owner }]);
+    // A refund of the second payment may bear its name.
+    let refunded = bench.engine.refund(bench.ask(), second.id, None).await.unwrap();
+    assert_eq!(refunded.payment.entries[1].state, State::Succeeded);
+}
+
+#[tokio::test]
+async fn what_contradicts_the_ledger_each_time_it_is_asked_about_is_one_anomaly() {
+    let crossed: Script = |_, asked| succeeded("ch_1", asked);
+    let bench = Bench::new(&Provider::willing().await, crossed).await;
+    let (_, second) = (bench.pay().await, bench.pay().await);
+    for _ in 0..3 {
+        let still = bench.engine.sync(&bench.app, &second.id).await.unwrap();
+        assert_eq!(still.entries[0].state, State::Unknown);
+    }
+    assert_eq!(bench.anomalies().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_identifier_is_nobodys_own_and_finds_whom_it_still_can_be_of() {
+    let numbered: Script = |_, asked| {
+        let called = |provider: &str, secondary: &str| wit::References {
+            provider: provider.to_owned(),
+            secondary: Some(secondary.to_owned()),
+        };
+        let (what, amount) = (order(asked).description.as_str(), order(asked).entry.amount.clone());
+        let paid =
+            |references| Does::Done(wit::Outcome::Succeeded(wit::Settled { references, amount }));
+        match what {
+            "refused" => Does::Done(wit::Outcome::Declined(wit::Decline {
+                references: Some(called("t0", "order")),
+                code: wit::DeclineCode::Generic,
+                provider_code: "51".to_owned(),
+                provider_message: "no".to_owned(),
+                retry: wit::RetryAdvice::Never,
+            })),
+            "again" => paid(called("t1", "order")),
+            "later" => paid(called("t2", "order")),
+            _ => paid(called("order", "t1")),
+        }
+    };
+    let bench = Bench::new(&Provider::willing().await, numbered).await;
+    let found = async || {
+        let key = record::reference_key("shop", ledger::Kind::Authorize, "order");
+        let store = &*bench.engine.0.store;
+        record::read::<record::Found>(store, record::REFERENCE, &key).await.unwrap().unwrap().value
+    };
+    let refused = bench.pay_for("refused").await;
+    assert_eq!((refused.entries[0].state, found().await.payment), (State::Declined, refused.id));
+    let paid = bench.pay_for("again").await;
+    assert_eq!((paid.entries[0].state, found().await.payment), (State::Succeeded, paid.id.clone()));
+    bench.pay_for("later").await;
+    assert_eq!(found().await.payment, paid.id, "it had it first");
+    // The same word as somebody's own name is that one's.
+    let named = bench.pay_for("named").await;
+    assert_eq!((named.entries[0].state, found().await.payment), (State::Succeeded, named.id));
+    assert_eq!(bench.anomalies().await, []);
 }
 
 /// Lies as the description of the payment says.

@@ -128,17 +128,22 @@ impl Circuit {
     pub(crate) fn took(&mut self, now: TimestampMs, took_ms: u64) {
         if took_ms > QUICK_MS_MAX {
             (self.quick, self.slow_until_ms) = (false, Some(now.saturating_add(SLOW_MS)));
-        } else if self.slow_until_ms.is_none_or(|until| until <= now) {
+        } else if !self.is_slow(now) {
             (self.quick, self.slow_until_ms) = (true, None);
         }
     }
 
     pub(crate) fn pace(&self, now: TimestampMs) -> Pace {
         match self.slow_until_ms {
-            Some(until) if now < until => Pace::Slow,
+            Some(_) if self.is_slow(now) => Pace::Slow,
             None if self.quick => Pace::Quick,
             _ => Pace::Unknown,
         }
+    }
+
+    /// A time further away was noted by a clock that was ahead, and set right since.
+    fn is_slow(&self, now: TimestampMs) -> bool {
+        self.slow_until_ms.is_some_and(|until| now < until && until - now <= SLOW_MS)
     }
 
     /// Something was not taken. What was sent before the circuit opened does not keep it open

@@ -210,10 +210,7 @@ impl Deliverer {
     }
 
     async fn ended(&mut self, errand: Errand, ended: Ended) {
-        if matches!(ended, Ended::Gone) {
-            self.queues.remove(&errand.endpoint);
-            self.engine.0.desk.ring([errand.endpoint]);
-        } else if let Some(queue) = self.queues.get_mut(&errand.endpoint) {
+        if let Some(queue) = self.queues.get_mut(&errand.endpoint) {
             queue.ended(&self.engine, errand.waiting, ended).await;
         }
     }

@@ -164,8 +164,14 @@ impl Queue {
             Ended::Taken => self.lanes.ended(&waiting.payment, &waiting.key),
             Ended::Failed(Some(again)) => self.lanes.put_off(again),
             Ended::Failed(None) => self.lanes.ended(&waiting.payment, &waiting.key),
-            Ended::Overtaken | Ended::Gone => {
+            Ended::Overtaken => {
                 self.lanes.ended(&waiting.payment, &waiting.key);
+                return self.ring_anew();
+            }
+            // What else is on its way to it still holds its places.
+            Ended::Gone => {
+                self.lanes.ended(&waiting.payment, &waiting.key);
+                self.open = false;
                 return self.ring_anew();
             }
         }

@@ -70,7 +70,7 @@ impl Engine {
         if let Some(entry) = named
             && let Some(operation) = self.read_operation(&entry).await?
         {
-            return Ok(Some(Found { payment: operation.value.payment, entry }));
+            return Ok(Some(Found::new(&operation.value.payment, &entry)));
         }
         let Some(told) = &movement.references else { return Ok(None) };
         for known in [Some(&told.provider), told.secondary.as_ref()].into_iter().flatten() {

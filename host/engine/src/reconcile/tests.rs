@@ -211,7 +211,7 @@ impl Bench {
             let operation = operation(&payment, entry);
             batch.put(record::OPERATION, entry.id.as_str(), record::encode(&operation));
             if let Some(known) = &entry.references {
-                let found = record::Found { payment: payment.id.clone(), entry: entry.id.clone() };
+                let found = record::Found::new(&payment.id, &entry.id);
                 let key = record::reference_key(account, entry.kind, &known.provider);
                 batch.put(record::REFERENCE, key, record::encode(&found));
             }
@@ -269,6 +269,7 @@ fn operation(payment: &Payment, entry: &Entry) -> Operation {
         idempotency: format!("{}/k", payment.app),
         seed: String::new(),
         recovery: Recovery::default(),
+        noticed: None,
     }
 }
 

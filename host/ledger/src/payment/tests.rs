@@ -175,6 +175,33 @@ fn one_refund_is_not_told_of_two_entries_but_both_may_bear_the_payments_name() {
 }
 
 #[test]
+fn one_capture_is_not_told_of_two_entries_but_both_may_bear_a_name_of_what_they_are_part_of() {
+    let mut payment = payment(100);
+    payment.begin(entry(1, Kind::Authorize, 100, false)).unwrap();
+    payment.tell(&id(1), &Verdict::Sending, 1);
+    let references = References { secondary: Some("order".to_owned()), ..reference(1) };
+    payment.tell(&id(1), &Verdict::Succeeded(Settled { references, amount: eur(100) }), 1);
+    for n in [2, 3] {
+        payment.begin(entry(n, Kind::Capture, 40, false)).unwrap();
+        payment.tell(&id(n), &Verdict::Sending, 1);
+    }
+    payment.tell(&id(2), &succeeded(2, 40), 2);
+    let change = payment.tell(&id(3), &succeeded(2, 40), 3);
+    assert!(matches!(change, Some(Change::Anomaly(AnomalyKind::ReferenceTaken { .. }))));
+    assert_eq!(payment.captured_minor(), 40);
+    payment.tell(&id(3), &succeeded(1, 40), 4);
+    assert_eq!(payment.captured_minor(), 80);
+    // By the payment's second name, too.
+    for n in [4, 5] {
+        payment.begin(entry(n, Kind::Refund, 10, false)).unwrap();
+        payment.tell(&id(n), &Verdict::Sending, 6);
+        let references = References { provider: "order".to_owned(), secondary: None };
+        payment.tell(&id(n), &Verdict::Succeeded(Settled { references, amount: eur(10) }), 7);
+    }
+    assert_eq!(payment.refunded_minor(), 20);
+}
+
+#[test]
 fn a_payout_is_one_entry() {
     let mut payout = payment(100);
     done(&mut payout, 1, Kind::Payout, 100, false);

@@ -3,10 +3,11 @@
 
 use egress::Timeouts;
 use ledger::Id;
+use store::Store;
 
 use super::bench::{Bench, Door};
 use crate::notify::pace::{Pace, QUICK_MS_MAX, SLOW_MS};
-use crate::notify::{Circuit, NotifyOptions, Stage};
+use crate::notify::{Circuit, Health, NotifyOptions, Stage};
 
 const HALF: usize = 4;
 
@@ -124,6 +125,38 @@ async fn an_endpoint_of_which_nothing_is_known_comes_before_all_that_are_slow() 
         .await;
 }
 
+#[tokio::test]
+async fn an_endpoint_that_said_it_is_gone_holds_its_places_until_what_it_was_sent_has_ended() {
+    let (bench, door, well) = (Bench::new(options()), Door::held().await, Door::open().await);
+    let other = bench.of_app(9);
+    let (endpoint, told) = (bench.endpoint(&door).await, quick(&other, &well).await);
+    for n in 0..8 {
+        bench.happens(n).await;
+    }
+    let most = options().concurrency_per_endpoint_max;
+    let mut changes = bench.store.subscribe();
+    bench
+        .working(async {
+            door.asked(most).await;
+            door.answers(410);
+            door.release(1);
+            while !matches!(bench.health(&endpoint).await, Health::Disabled { .. }) {
+                changes.changed().await.unwrap();
+            }
+            bench.engine.enable_endpoint(&bench.app, &endpoint).await.unwrap();
+            // The place of the one that was answered is taken anew, and no other.
+            door.asked(most + 1).await;
+            other.happens(1).await;
+            other.stand(&told, Stage::Delivered, 2).await;
+            assert_eq!(door.count(), most + 1);
+            door.answers(204);
+            door.release(8);
+            bench.stand(&endpoint, Stage::Delivered, 8).await;
+        })
+        .await;
+    assert_eq!(door.count(), 8 + 1, "one was told that it is gone, and each was taken once");
+}
+
 #[test]
 fn an_endpoint_is_quick_once_it_was_and_slow_for_ten_minutes_after_it_was_not() {
     let mut circuit = Circuit::default();
@@ -139,6 +172,9 @@ fn an_endpoint_is_quick_once_it_was_and_slow_for_ten_minutes_after_it_was_not() 
     assert_eq!(circuit.pace(SLOW_MS + 1), Pace::Unknown, "it has to prove itself anew");
     circuit.took(SLOW_MS + 1, 1);
     assert_eq!(circuit.pace(SLOW_MS + 1), Pace::Quick);
+    // What a clock noted that was a year ahead does not hold for a year.
+    circuit.took(31_536_000_000, QUICK_MS_MAX + 1);
+    assert_eq!(circuit.pace(SLOW_MS + 2), Pace::Unknown);
 }
 
 #[test]
